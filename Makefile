@@ -1,0 +1,33 @@
+# Everything sets itself up: a virtual environment in .venv, pinned by constraints.txt.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3; do $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
+READY := .venv/ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test docs clean
+
+help:  ## Print this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(READY)  ## Make .venv (the others do it when needed)
+
+demo: $(READY)  ## Draw phantoms, train on them, evaluate and assess: results in runs/demo
+	.venv/bin/boneage demo
+
+test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/06_evaluation.ipynb for a part
+	.venv/bin/python tools/run_tests.py $(TESTS)
+
+docs: $(READY)  ## Build the site into _docs, without Quarto
+	.venv/bin/python tools/build_docs.py
+
+clean:  ## Remove what was built: _docs, _proc, build, dist, caches; not .venv, not runs
+	rm -rf _docs _proc build dist *.egg-info
+	find boneage nbs tools \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +
+
+$(READY): constraints.txt settings.ini setup.py pyproject.toml tools/setup_venv.py
+ifeq ($(strip $(PYTHON)),)
+	@echo 'boneage needs Python 3.11 or 3.12 and found neither: install python3.11 with its venv module, or run `make PYTHON=/path/to/python3.11`.'; exit 1
+else
+	@$(PYTHON) tools/setup_venv.py
+	@touch $@
+endif

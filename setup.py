@@ -1,0 +1,45 @@
+"""Packaging: every value comes from settings.ini, which nbdev reads too."""
+import shlex
+from configparser import ConfigParser
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+here = Path(__file__).parent
+parser = ConfigParser(delimiters=['='])
+parser.read(here/'settings.ini', encoding='utf-8')
+settings = parser['DEFAULT']
+library = settings['lib_path']
+readme = here/'README.md'
+
+setup(
+    name=settings['lib_name'],
+    version=settings['version'],
+    description=settings['description'],
+    long_description=readme.read_text(encoding='utf-8') if readme.exists() else settings['description'],
+    long_description_content_type='text/markdown',
+    keywords=settings['keywords'].split(),
+    author=settings['author'],
+    author_email=settings['author_email'],
+    url=settings['git_url'],
+    project_urls={'Documentation': settings['doc_host'] + settings['doc_baseurl'] + '/'},
+    license='Apache-2.0',
+    classifiers=[
+        'Development Status :: 3 - Alpha',
+        'Intended Audience :: Science/Research',
+        'Natural Language :: English',
+        'Programming Language :: Python :: 3.11',
+        'Programming Language :: Python :: 3.12',
+        'Topic :: Scientific/Engineering :: Medical Science Apps.',
+    ],
+    python_requires=f">={settings['min_python']},<3.13",
+    packages=find_packages(include=[library, f'{library}.*']),
+    package_data={library: ['weights/*']},  # a trained network and its model card
+    install_requires=shlex.split(settings['requirements']),
+    extras_require={'dev': shlex.split(settings['dev_requirements'])},
+    entry_points={
+        'console_scripts': shlex.split(settings['console_scripts']),
+        'nbdev': [f'{library}={library}._modidx:d'],  # lets other nbdev projects link to these docs
+    },
+    zip_safe=False,
+)

@@ -1,0 +1,265 @@
+"""The tests of the project, one line each: export, clean, every notebook, and the wheel in an empty environment.
+
+    python tools/run_tests.py                          everything (`make test`)
+    python tools/run_tests.py --only notebooks         one group: export, clean, notebooks or wheel
+    python tools/run_tests.py nbs/06_evaluation.ipynb  these notebooks alone
+"""
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tree import copy_project, differences, file_hashes, notebooks, root
+
+BIN = Path(sys.executable).parent
+GROUPS = 'export', 'clean', 'notebooks', 'wheel'
+MEMORY_EACH = 6e9  # bytes kept for one notebook at a time: TensorFlow, MediaPipe and some films
+TAIL = 40  # lines of output shown below a failure
+
+
+@dataclass
+class Report:
+    "Prints one line a check and counts them."
+    passed: int = 0
+    failed: list = field(default_factory=list)
+
+    def add(self, name, seconds, problem=''):
+        "`problem` is empty for a check that passed, else what went wrong."
+        if problem: self.failed.append(name)
+        else: self.passed += 1
+        print(f"{'FAIL' if problem else 'PASS'}  {name} ({seconds:.1f} s)", flush=True)
+        lines = problem.splitlines()[-TAIL:]
+        if lines: print('\n'.join('      ' + line for line in lines), flush=True)
+
+    def close(self):
+        for name in self.failed: print(f'failed: {name}')
+        print(f'{self.passed} passed, {len(self.failed)} failed', flush=True)
+        return 1 if self.failed else 0
+
+
+def environment():
+    "This process's environment without what would lead a check to other code; TensorFlow quiet and on the processor."
+    left_out = {'PYTHONPATH', 'PYTHONHOME', 'IN_TEST'}
+    quiet = {'TF_CPP_MIN_LOG_LEVEL': '3', 'CUDA_VISIBLE_DEVICES': '-1', 'PIP_DISABLE_PIP_VERSION_CHECK': '1'}
+    return {key: value for key, value in os.environ.items() if key not in left_out} | quiet
+
+
+def start(command, cwd, output):
+    "A process in a group of its own, so that its children can be ended with it."
+    return subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment(), stdin=subprocess.DEVNULL,
+                            stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def end(process):
+    "End a process and its children, if they still run."
+    try: os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError: pass
+    process.wait()
+
+
+def run(command, cwd, timeout):
+    "Run a command; its output, and a problem that is empty where it exited with 0 in time."
+    with tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace') as output:
+        process = start(command, cwd, output)
+        try: code = process.wait(timeout)
+        except subprocess.TimeoutExpired: code = None
+        finally: end(process)
+        output.seek(0)
+        text = output.read()
+    if code == 0: return text, ''
+    reason = f'not done after {timeout:.0f} s' if code is None else f'exit code {code}'
+    return text, f"{text}\n{' '.join(map(str, command))}: {reason}"
+
+
+# ---- export and clean: in a copy, so that a working tree with changes stays as it is
+
+def unchanged_by(tool, folder, timeout):
+    "Does an nbdev command leave `folder` of a copy of the project as it is in the working tree?"
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = copy_project(Path(scratch)/'project')
+        before = file_hashes(copy/folder)
+        _, problem = run([BIN/tool], copy, timeout)
+        changed = differences(before, file_hashes(copy/folder))
+    if changed: problem += f"{tool} changes {', '.join(f'{folder}/{name}' for name in changed)}: run `.venv/bin/{tool}`"
+    return problem
+
+
+def check_unchanged(report, tool, folder, timeout):
+    began = time.time()
+    problem = unchanged_by(tool, folder, timeout)
+    report.add(f'{tool} leaves {folder}/ as it is', time.time() - began, problem)
+
+
+# ---- notebooks: a fresh process each, so that no global state leaks from one into the next
+
+@dataclass
+class Running:
+    "A notebook under test."
+    path: Path
+    output: object
+    process: subprocess.Popen
+    began: float
+
+    def problem(self, timeout):
+        "None while it runs, then an empty string or what went wrong. A notebook out of time is ended."
+        code = self.process.poll()
+        late = code is None and time.time() - self.began > timeout
+        if code is None and not late: return None
+        end(self.process)
+        if code == 0: return ''
+        self.output.seek(0)
+        return self.output.read() + (f'\nnot done after {timeout:.0f} s' if late else f'\nexit code {code}')
+
+
+def begin_notebook(path):
+    output = tempfile.TemporaryFile('w+', encoding='utf-8', errors='replace')
+    command = [sys.executable, root/'tools'/'run_notebook.py', path]
+    return Running(path, output, start(command, path.parent, output), time.time())
+
+
+def check_notebooks(report, paths, workers, timeout):
+    "Test notebooks, `workers` at a time."
+    waiting, running = list(paths), []
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers: running.append(begin_notebook(waiting.pop(0)))
+            time.sleep(0.2)
+            for test in list(running):
+                problem = test.problem(timeout)
+                if problem is None: continue
+                running.remove(test)
+                report.add(f'notebook {test.path.relative_to(root)}', time.time() - test.began, problem)
+    finally:
+        for test in running: end(test.process)
+
+
+def default_workers():
+    "Two at a time where there is memory for two."
+    memory = os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    return 2 if memory >= 2 * MEMORY_EACH and (os.cpu_count() or 1) > 1 else 1
+
+
+# ---- wheel: built from the sdist, installed into an empty environment, used from another folder
+
+PHANTOM = '''
+import sys, cv2
+from boneage.phantom import phantom
+sys.exit(not cv2.imwrite('hand.png', phantom(120, 'F', seed=3)))
+'''
+
+
+def build_wheel(scratch, timeout):
+    "Build sdist and wheel from a copy; the wheel must hold the weights."
+    command = [sys.executable, '-m', 'build', '--no-isolation', '--outdir', scratch/'dist']
+    _, problem = run(command, copy_project(scratch/'project'), timeout)
+    return problem
+
+
+def check_contents(scratch, timeout):
+    "Every file of the package is in the wheel."
+    from zipfile import ZipFile
+    wheel, = (scratch/'dist').glob('*.whl')
+    missing = sorted({f'boneage/{name}' for name in file_hashes(root/'boneage')} - set(ZipFile(wheel).namelist()))
+    return f"not in {wheel.name}: {', '.join(missing)}" if missing else ''
+
+
+def install_wheel(scratch, timeout):
+    wheel, = (scratch/'dist').glob('*.whl')
+    _, problem = run([sys.executable, '-m', 'venv', scratch/'venv'], scratch, timeout)
+    if problem: return problem
+    command = [scratch/'venv'/'bin'/'python', '-m', 'pip', 'install', '--quiet', '--quiet', '--no-input', '-c', root/'constraints.txt', wheel]
+    _, problem = run(command, scratch, timeout)
+    return problem
+
+
+def installed(*words):
+    "A check that runs a command of the environment with the wheel, from an empty folder outside the project."
+    def check(scratch, timeout):
+        with tempfile.TemporaryDirectory() as elsewhere:
+            return run([scratch/'venv'/'bin'/words[0], *words[1:]], elsewhere, timeout)[1]
+    return check
+
+
+def info_json(scratch, timeout):
+    "The output is one JSON object."
+    with tempfile.TemporaryDirectory() as elsewhere:
+        command = [scratch/'venv'/'bin'/'boneage', 'info', '--json']
+        done = subprocess.run(command, cwd=elsewhere, env=environment(), capture_output=True, text=True, timeout=timeout)
+    if done.returncode: return f'{done.stderr}\nexit code {done.returncode}'
+    try: return '' if isinstance(json.loads(done.stdout), dict) else f'not a JSON object: {done.stdout}'
+    except json.JSONDecodeError as error: return f'not JSON ({error}): {done.stdout}'
+
+
+def assess_phantom(scratch, timeout):
+    "A drawn hand is assessed, and the result holds an age in months."
+    with tempfile.TemporaryDirectory() as elsewhere:
+        programs = scratch/'venv'/'bin'
+        _, problem = run([programs/'python', '-c', PHANTOM], elsewhere, timeout)
+        if problem: return problem
+        _, problem = run([programs/'boneage', 'assess', 'hand.png', '--sex', 'F', '--json', 'result.json'], elsewhere, timeout)
+        if problem: return problem
+        result = json.loads((Path(elsewhere)/'result.json').read_text(encoding='utf-8'))
+    months = result[0].get('bone_age_months') if len(result) == 1 else None
+    return '' if isinstance(months, (int, float)) and 0 <= months <= 240 else f'unexpected result: {result}'
+
+
+WHEEL_CHECKS = {
+    'sdist and wheel build': build_wheel,
+    'wheel holds every file of the package': check_contents,
+    'wheel installs into an empty environment': install_wheel,
+    'packages of that environment fit together': installed('python', '-m', 'pip', 'check'),
+    'boneage --version': installed('boneage', '--version'),
+    'boneage info --json': info_json,
+    'boneage assess on a phantom': assess_phantom,
+}
+NEEDED = 'sdist and wheel build', 'wheel installs into an empty environment'
+
+
+def check_wheel(report, timeout):
+    "The steps in order; without a wheel or its environment the rest cannot run and counts as failed."
+    scratch, stopped = root/'build'/'wheel-test', ''
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        for name, check in WHEEL_CHECKS.items():
+            began = time.time()
+            problem = f'not run: "{stopped}" failed' if stopped else check(scratch, timeout)
+            report.add(name, time.time() - began, problem)
+            if problem and name in NEEDED: stopped = stopped or name
+    finally: shutil.rmtree(scratch, ignore_errors=True)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('notebooks', nargs='*', type=Path, help='notebooks to test; nothing else runs then')
+    parser.add_argument('--only', choices=GROUPS, action='append', help='a group; may be given more than once')
+    parser.add_argument('--workers', type=int, default=default_workers(), help='notebooks at a time (here %(default)s)')
+    parser.add_argument('--timeout', type=float, default=1200, help='seconds for one check (%(default)s)')
+    args = parser.parse_args()
+    for path in args.notebooks:
+        if not path.is_file(): parser.error(f'no notebook {path}')
+    if args.workers < 1 or args.timeout <= 0: parser.error('--workers and --timeout must be above 0')
+    return args
+
+
+def main():
+    args = parse_arguments()
+    groups = ['notebooks'] if args.notebooks else args.only or GROUPS
+    report = Report()
+    if 'export' in groups: check_unchanged(report, 'nbdev_export', 'boneage', args.timeout)
+    if 'clean' in groups: check_unchanged(report, 'nbdev_clean', 'nbs', args.timeout)
+    if 'notebooks' in groups:
+        paths = [path.resolve() for path in args.notebooks] or notebooks()
+        check_notebooks(report, paths, args.workers, args.timeout)
+    if 'wheel' in groups: check_wheel(report, args.timeout)
+    return report.close()
+
+
+if __name__ == '__main__': sys.exit(main())
