@@ -4,7 +4,7 @@ PYTHON ?= $(shell for name in python3.11 python3.12 python3; do $$name -c '$(SUI
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs clean
+.PHONY: help setup demo test docs readme clean
 
 help:  ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -19,6 +19,9 @@ test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/06_evalu
 
 docs: $(READY)  ## Build the site into _docs, without Quarto
 	.venv/bin/python tools/build_docs.py
+
+readme: $(READY)  ## Write README.md from nbs/index.ipynb
+	.venv/bin/python tools/build_readme.py
 
 clean:  ## Remove what was built: _docs, _proc, build, dist, caches; not .venv, not runs
 	rm -rf _docs _proc build dist *.egg-info

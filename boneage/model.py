@@ -149,6 +149,7 @@ def _compact(
     side: int | None = None,  # of the pictures in pixels; any multiple of 32 if None
     dropout: float = 0.2,
     width: int = 256,  # of the layer that joins image and sex
+    norm_momentum: float = 0.99,  # of the batch statistics; a training of a few hundred steps wants 0.9
 ) -> keras.Model:
     "EfficientNet-Lite0 that sees the film and knows the sex."
     image, male = keras.Input((side, side, 1), name='image'), keras.Input((1,), name='male')
@@ -157,6 +158,8 @@ def _compact(
     x = layers.Dropout(dropout, name='dropout1')(layers.Concatenate(name='image_and_sex')([seen, sex]))
     x = layers.Dropout(dropout, name='dropout2')(layers.Dense(width, activation='silu', name='join')(x))
     model = keras.Model({'image': image, 'male': male}, _to_months(x), name='efficientnet-lite0')
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization): layer.momentum = norm_momentum
     if weights == 'imagenet': load_lite0_imagenet(model)
     return model
 
@@ -192,7 +195,7 @@ _builders = {'efficientnet-lite0': _compact, 'rvgg16-l2': _rvgg16_l2, 'default':
 def build_model(
     name: str = 'default',  # one of `model_names`
     weights: str | Path | None = 'imagenet',  # 'imagenet', None (random) or a .keras file whose weights to start from
-    **options,  # side, dropout, width (efficientnet-lite0); side, l2 (rvgg16-l2)
+    **options,  # side, dropout, width, norm_momentum (efficientnet-lite0); side, l2 (rvgg16-l2)
 ) -> keras.Model:  # inputs `image` and, unless the report's, `male`; output (batch, 1) in months
     "Build a network. Raises `BoneAgeError` for an unknown name, an unknown option or weights that cannot be had."
     builder = _builders.get(name)

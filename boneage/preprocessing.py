@@ -183,7 +183,7 @@ class HandFinder:
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
         for method in self.methods:
             prepared = self.preparations[method](small)
-            found = self.graph.process(prepared).multi_hand_landmarks
+            with muted_stderr(): found = self.graph.process(prepared).multi_hand_landmarks  # MediaPipe remarks on films that are not square
             if not found: continue
             margin = (np.array(prepared.shape[1::-1]) - small.shape[1::-1]) // 2
             points = np.array([(point.x, point.y) for point in found[0].landmark]) * prepared.shape[1::-1] - margin

@@ -73,7 +73,7 @@ def load_recipe(
 # %% ../nbs/05_training.ipynb #0000000a
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe(),
-    Recipe('demo', stages=((96, 4), (128, 2)), batch_size=16, whole_share=0.0),
+    Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 6), (128, 2)), batch_size=16, whole_share=0.0, balanced=True),
     Recipe('report', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),), loss='mean_squared_error',
            optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None, whole_share=0.0, balanced=True),
 )}

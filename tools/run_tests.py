@@ -1,7 +1,7 @@
-"""The tests of the project, one line each: export, clean, every notebook, and the wheel in an empty environment.
+"""The tests of the project, one line each: export, clean, README, every notebook, and the wheel in an empty environment.
 
     python tools/run_tests.py                          everything (`make test`)
-    python tools/run_tests.py --only notebooks         one group: export, clean, notebooks or wheel
+    python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks or wheel
     python tools/run_tests.py nbs/06_evaluation.ipynb  these notebooks alone
 """
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from tree import copy_project, differences, file_hashes, notebooks, root
 
 BIN = Path(sys.executable).parent
-GROUPS = 'export', 'clean', 'notebooks', 'wheel'
+GROUPS = 'export', 'clean', 'readme', 'notebooks', 'wheel'
 MEMORY_EACH = 6e9  # bytes kept for one notebook at a time: TensorFlow, MediaPipe and some films
 TAIL = 40  # lines of output shown below a failure
 
@@ -95,6 +95,12 @@ def check_unchanged(report, tool, folder, timeout):
     began = time.time()
     problem = unchanged_by(tool, folder, timeout)
     report.add(f'{tool} leaves {folder}/ as it is', time.time() - began, problem)
+
+
+def check_readme(report, timeout):
+    began = time.time()
+    _, problem = run([sys.executable, root/'tools'/'build_readme.py', '--check'], root, timeout)
+    report.add('README.md is what nbs/index.ipynb says', time.time() - began, problem)
 
 
 # ---- notebooks: a fresh process each, so that no global state leaks from one into the next
@@ -255,6 +261,7 @@ def main():
     report = Report()
     if 'export' in groups: check_unchanged(report, 'nbdev_export', 'boneage', args.timeout)
     if 'clean' in groups: check_unchanged(report, 'nbdev_clean', 'nbs', args.timeout)
+    if 'readme' in groups: check_readme(report, args.timeout)
     if 'notebooks' in groups:
         paths = [path.resolve() for path in args.notebooks] or notebooks()
         check_notebooks(report, paths, args.workers, args.timeout)
