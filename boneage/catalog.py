@@ -42,7 +42,8 @@ def model_card(
     cards = list_weights(folder)
     for card in cards:
         if card['name'] == name: return card
-    raise BoneAgeError(f'There are no weights {name!r}: choose one of {", ".join(sorted({card["name"] for card in cards})) or "(none bundled)"} or give a run folder.')
+    names = ', '.join(sorted({card['name'] for card in cards})) or '(none bundled)'
+    raise BoneAgeError(f'There are no weights {name!r}: choose one of {names} or give a run folder.')
 
 # %% ../nbs/03a_catalog.ipynb #00000009
 def file_sha256(

@@ -42,12 +42,14 @@ def _find_columns(
     "Which column is which; raises `BoneAgeError` where one is missing."
     lowered = {str(name).strip().lower(): name for name in names}
     found = {role: next((lowered[known] for known in known_names if known in lowered), None) for role, known_names in _known_names.items()}
+    if 'sex' in (columns or {}): found['male'] = None  # what the user names counts, not a column that happens to be called male
     found.update(columns or {})
     missing = [role for role in ('id', 'boneage') if found[role] not in names]
     if not {found['male'], found['sex']} & set(names): missing.append('male (or sex)')
     if missing:
         raise BoneAgeError(f"{source} has no column for {', '.join(missing)}; its columns are {', '.join(map(str, names))}: "
-                           "say which is which with columns={'id': ..., 'boneage': ..., 'sex': ...}.")
+                           "say which is which with columns={'id': ..., 'boneage': ..., 'sex': ...}, "
+                           'on the command line with --id-column, --age-column and --sex-column.')
     return {role: name for role, name in found.items() if name in names}
 
 # %% ../nbs/00_dataset.ipynb #0000000c
@@ -94,17 +96,23 @@ def find_images(
     return found
 
 # %% ../nbs/00_dataset.ipynb #00000011
-_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'BM', b'RIFF')  # PNG, JPEG, TIFF, BMP, WebP
+_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'BM', b'RIFF', b'GIF8')  # PNG, JPEG, TIFF, BMP, WebP, GIF
+_ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in the last bytes of a PNG and of a JPEG
 
 def _file_problem(
     path: str
-) -> str | None:  # None for a file that begins like an image
-    "What is wrong with an image file, as far as its first bytes tell."
+) -> str | None:  # None for a file that begins and ends like an image
+    "What is wrong with an image file, as far as its first and last bytes tell."
     try:
-        with open(path, 'rb') as file: start = file.read(4)
+        with open(path, 'rb') as file:
+            start = file.read(4)
+            file.seek(max(os.path.getsize(path) - 4096, 0))
+            end = file.read()
     except OSError: return 'missing or unreadable image file'
     if not start: return 'empty image file (0 bytes)'
-    return None if start.startswith(_signatures) else 'file that is not an image'
+    if not start.startswith(_signatures): return 'file that is not an image'
+    cut = any(start.startswith(kind) and last not in end for kind, last in _ends.items())
+    return 'image file that is cut short' if cut else None
 
 def find_problems(
     table: pd.DataFrame,  # id, path, boneage, male
@@ -138,14 +146,14 @@ def _describe_problems(
 
 def check_table(
     table: pd.DataFrame,  # id, path, boneage, male
-    files: bool = True,  # look at the first bytes of every image
+    files: bool = True,  # look at the first and last bytes of every image
     on_problem: str = 'raise',  # or 'drop': leave the rows with a problem out and print them
 ) -> pd.DataFrame:  # the table, `male` as bool, rows without a problem
     "Check a table; raises one `BoneAgeError` that lists every problem."
     problems = find_problems(table, files)
     if len(problems) and on_problem == 'raise':
         raise BoneAgeError(f'{problems["id"].nunique()} of {len(table)} films cannot be used:\n{_describe_problems(problems)}\n'
-                           "Mend the table or the files, or leave these films out with on_problem='drop'.")
+                           "Mend the table or the files, or leave these films out (on_problem='drop'; on the command line --drop).")
     if len(problems): print(f'left out {problems["id"].nunique()} of {len(table)} films:\n{_describe_problems(problems)}')
     good = table[~table['id'].isin(problems['id'])].reset_index(drop=True)
     if not len(good): raise BoneAgeError('No film is left: check the table and the folder of the images.')
@@ -188,7 +196,9 @@ def read_dataset(
     if not folder.is_dir(): raise BoneAgeError(f'{folder} is not a folder: give the folder with the films.')
     _unzip_inner(folder)
     sources = [(Path(csv), folder)] if csv else _find_label_files(folder)
-    if not sources: raise BoneAgeError(f'{folder} has no labels in a known layout ({", ".join(_layouts)}): name the table with csv=.')
+    if not sources:
+        raise BoneAgeError(f'{folder} has no labels in a known layout ({", ".join(_layouts)}): '
+                           'name the table with csv=..., on the command line with --csv.')
     parts = []
     for source, images in sources:
         labels = read_labels(source, columns)
@@ -333,7 +343,8 @@ class ResumingDownloader:
             if not whole: response.raise_for_status()
             if response.status_code == 200: have = 0  # the server does not resume
             total = None if whole else have + int(response.headers.get('content-length', 0))
-            with open(self.part, 'ab' if have else 'wb') as file, tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=self.part.stem, disable=not self.progress) as bar:
+            bar = tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=self.part.stem, disable=not self.progress)
+            with open(self.part, 'ab' if have else 'wb') as file, bar:
                 for chunk in () if whole else response.iter_content(1 << 14): bar.update(file.write(chunk))
         os.replace(self.part, output_file)
 
@@ -350,9 +361,11 @@ def download_archive(
     folder.mkdir(parents=True, exist_ok=True)
     try: return Path(pooch.retrieve(address, sha256, name, folder, downloader=ResumingDownloader(folder/f'{name}.part', progress)))
     except requests.exceptions.RequestException as error:
-        raise BoneAgeError(f'{address} cannot be downloaded ({type(error).__name__}): check the connection and run the same again, what has come is kept.') from None
+        raise BoneAgeError(f'{address} cannot be downloaded ({type(error).__name__}): '
+                           'check the connection and run the same again, what has come is kept.') from None
     except ValueError:
-        raise BoneAgeError(f'{address} does not have the expected SHA-256: it was thrown away; download it again, and do not use it if this repeats.') from None
+        raise BoneAgeError(f'{address} does not have the expected SHA-256: it was thrown away; '
+                           'download it again, and do not use it if this repeats.') from None
 
 def download_rsna(
     folder: str | Path,  # for the archives and the films

@@ -26,7 +26,7 @@ import seaborn as sns
 from . import __version__
 from .dataset import BoneAgeError
 
-# %% ../nbs/06_evaluation.ipynb #00000007
+# %% ../nbs/06_evaluation.ipynb #00000006
 def check_predictions(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
 ) -> pd.DataFrame: # a copy with ids as text, months as float, male as bool
@@ -61,7 +61,7 @@ def months_arrays(
                                 "remove them and say so, or predict them again.")
     return real, predicted
 
-# %% ../nbs/06_evaluation.ipynb #0000000a
+# %% ../nbs/06_evaluation.ipynb #00000009
 def error_metrics(
     real:np.ndarray, # months, shape (..., n)
     predicted:np.ndarray, # months, shape (..., n)
@@ -73,7 +73,7 @@ def error_metrics(
     return {'mae': size.mean(-1), 'rmse': np.sqrt((error**2).mean(-1)), 'bias': bias,
             'report_mad': np.abs(error - bias[..., None]).mean(-1), **shares}
 
-# %% ../nbs/06_evaluation.ipynb #0000000d
+# %% ../nbs/06_evaluation.ipynb #0000000c
 def spread(
     values:np.ndarray, # shape (..., n)
 ) -> tuple[np.ndarray, np.ndarray]: # deviations (..., n) and the sum of their squares (...), NaN where all are equal
@@ -93,7 +93,7 @@ def agreement_metrics(
     return {'r2': 1 - squares / real_spread, 'report_r2': 1 - squares / predicted_spread,
             'pearson_r': np.clip(pearson, -1, 1)}
 
-# %% ../nbs/06_evaluation.ipynb #00000010
+# %% ../nbs/06_evaluation.ipynb #0000000f
 def line_fit(
     real:np.ndarray, # months, shape (..., n)
     predicted:np.ndarray, # months, shape (..., n)
@@ -108,7 +108,7 @@ def line_fit(
     return {'slope': slope, 'intercept': intercept, 'slope_se': slope_se,
             'intercept_se': slope_se * np.sqrt(real_spread / films + real.mean(-1)**2)}
 
-# %% ../nbs/06_evaluation.ipynb #00000013
+# %% ../nbs/06_evaluation.ipynb #00000012
 METRICS = { # name → (label, unit)
     'mae': ("Mean absolute error (MAE; RSNA's MAD)", 'months'),
     'rmse': ('Root mean square error', 'months'),
@@ -142,7 +142,7 @@ def regression_metrics(
     real, predicted = months_arrays(real, predicted)
     return {'n': len(real)} | dict(zip(METRICS, stack_metrics(real, predicted).tolist()))
 
-# %% ../nbs/06_evaluation.ipynb #00000016
+# %% ../nbs/06_evaluation.ipynb #00000015
 def bootstrap_intervals(
     real, # labels, months
     predicted, # predictions, months
@@ -158,7 +158,7 @@ def bootstrap_intervals(
                                        batch=max(1, 500_000 // len(real)), method='percentile', rng=seed)
     return np.stack(result.confidence_interval, axis=-1)
 
-# %% ../nbs/06_evaluation.ipynb #00000019
+# %% ../nbs/06_evaluation.ipynb #00000018
 def age_bands(
     months, # ages, months, shape (n,)
     width:int=24, # months in a band
@@ -193,7 +193,7 @@ def metrics_table(
         rows += [(group, name, values[name], low, high, len(part)) for name, (low, high) in zip(METRICS, limits.tolist())]
     return pd.DataFrame(rows, columns=['group', 'metric', 'value', 'low', 'high', 'n'])
 
-# %% ../nbs/06_evaluation.ipynb #0000001c
+# %% ../nbs/06_evaluation.ipynb #0000001b
 def paired_difference(
     real, # labels, months
     predicted_a, # predictions of model A for the same films, months
@@ -214,7 +214,7 @@ def paired_difference(
     return {'n': len(real), 'mae_a': float(size_a.mean()), 'mae_b': float(size_b.mean()),
             'difference': float((size_a - size_b).mean()), 'low': float(low), 'high': float(high)}
 
-# %% ../nbs/06_evaluation.ipynb #0000001f
+# %% ../nbs/06_evaluation.ipynb #0000001e
 def naive_predictions(
     train_table:pd.DataFrame, # training films: boneage (months), male
     table:pd.DataFrame, # films to predict: id, boneage, male
@@ -226,7 +226,7 @@ def naive_predictions(
     guesses = table['male'].astype(bool).map(medians).fillna(train_table['boneage'].median())
     return table[['id', 'boneage', 'male']].assign(predicted=guesses.astype(float))
 
-# %% ../nbs/06_evaluation.ipynb #00000022
+# %% ../nbs/06_evaluation.ipynb #00000021
 SEX_COLOURS = dict(zip(('male', 'female'), sns.color_palette('colorblind')[:2]))
 
 @contextmanager
@@ -255,7 +255,7 @@ def plot_predicted(
     ax.legend(title=None, loc='upper left')
     return ax
 
-# %% ../nbs/06_evaluation.ipynb #00000024
+# %% ../nbs/06_evaluation.ipynb #00000023
 @figure_style()
 def plot_errors(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
@@ -291,7 +291,7 @@ def plot_error_by_age(
     ax.legend(title=None)
     return ax
 
-# %% ../nbs/06_evaluation.ipynb #00000027
+# %% ../nbs/06_evaluation.ipynb #00000026
 @figure_style()
 def plot_history(
     history:pd.DataFrame, # columns epoch, loss, mae, val_loss, val_mae (mae in months)
@@ -322,7 +322,7 @@ def _mark_lowest(ax, epochs, values):
     ax.plot(epochs[best], values[best], marker='o', markersize=11, markerfacecolor='none', color='black', linestyle='none',
             label=f'lowest {values[best]:.4g}, epoch {epochs[best]:.0f}')
 
-# %% ../nbs/06_evaluation.ipynb #0000002a
+# %% ../nbs/06_evaluation.ipynb #00000029
 @figure_style()
 def plot_ages(
     tables:dict, # name of the part → table with boneage (months)
@@ -354,7 +354,7 @@ def plot_sexes(
     ax.legend(title=None)
     return ax
 
-# %% ../nbs/06_evaluation.ipynb #0000002d
+# %% ../nbs/06_evaluation.ipynb #0000002c
 @figure_style()
 def plot_films(
     images, # list of (title, uint8 array (height, width), real months or None, predicted months)
@@ -372,7 +372,7 @@ def plot_films(
         ax.set_title(f'{title}\n{label}predicted {predicted:.1f} months', fontsize=10)
     return figure
 
-# %% ../nbs/06_evaluation.ipynb #00000030
+# %% ../nbs/06_evaluation.ipynb #0000002f
 def format_value(
     metric:str, # name in `METRICS`
     value:float, # as in `metrics_table`
@@ -404,7 +404,7 @@ def results_rows(
     if baseline: note += ' The baseline answers every film with the median age of its sex in the training data.'
     return {'title': 'All films', 'note': note, 'head': ['Metric', 'Model'] + ['Baseline'] * baseline, 'rows': rows}
 
-# %% ../nbs/06_evaluation.ipynb #00000032
+# %% ../nbs/06_evaluation.ipynb #00000031
 REPORT_STYLE = '''
 body { font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
@@ -424,7 +424,7 @@ figure.half { flex: 1 1 26rem; } figure img { max-width: 100%; height: auto; }
 @media print { body { margin: 0; max-width: none; font-size: 10.5pt; } figure, table, .card, .caution { break-inside: avoid; } }
 '''
 
-# %% ../nbs/06_evaluation.ipynb #00000033
+# %% ../nbs/06_evaluation.ipynb #00000032
 REPORT_TEMPLATE = '''<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title><style>{{ style | safe }}</style></head><body>
@@ -454,7 +454,7 @@ CAPTIONS = { # file name of a figure → (caption, width on the page)
     'sexes': ('Girls and boys in the training data and in the films evaluated.', 'half'),
     'history': ('Training and validation curves. The ring marks the lowest validation value.', 'full')}
 
-# %% ../nbs/06_evaluation.ipynb #00000034
+# %% ../nbs/06_evaluation.ipynb #00000033
 def group_rows(
     results:pd.DataFrame, # `metrics_table` by sex or by age band
     title:str, # heading of the table
@@ -489,7 +489,7 @@ def worst_rows(
     return {'title': 'Largest errors', 'note': 'The films to look at first: a mislabelled, rotated or unusual film ends up here.',
             'head': ['Film', 'Sex', 'Real, months', 'Predicted, months', 'Error, months'], 'rows': rows}
 
-# %% ../nbs/06_evaluation.ipynb #00000036
+# %% ../nbs/06_evaluation.ipynb #00000035
 def report_html(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     tables:list, # dicts with title, note, head, rows
@@ -513,7 +513,7 @@ def report_html(
     return page.render(title=title, style=REPORT_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(), cards=cards,
                        version=__version__, tables=tables, figures=pictures, extra=list((extra_rows or {}).items()))
 
-# %% ../nbs/06_evaluation.ipynb #00000039
+# %% ../nbs/06_evaluation.ipynb #00000038
 def draw_figures(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     train_table:pd.DataFrame=None, # training films: boneage (months), male
@@ -549,7 +549,7 @@ def write_atomically(
         os.replace(temporary, path)
     finally: temporary.unlink(missing_ok=True)
 
-# %% ../nbs/06_evaluation.ipynb #0000003a
+# %% ../nbs/06_evaluation.ipynb #00000039
 def evaluate_predictions(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     folder, # where the files go; made if it is not there
@@ -582,7 +582,7 @@ def evaluate_predictions(
         raise BoneAgeError(f"Cannot write the evaluation to {folder} ({error.strerror}): choose another folder.") from None
     return results
 
-# %% ../nbs/06_evaluation.ipynb #0000003b
+# %% ../nbs/06_evaluation.ipynb #0000003a
 def read_predictions(
     path, # CSV file with id, boneage, male, predicted
 ) -> pd.DataFrame: # checked predictions table

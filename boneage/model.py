@@ -11,12 +11,15 @@ import importlib.util, pickle, struct
 from collections import OrderedDict
 from pathlib import Path
 
-import keras
 import numpy as np
-from keras import layers
 
 from .catalog import model_names
 from .dataset import BoneAgeError
+from .preprocessing import muted_stderr
+
+with muted_stderr():  # TensorFlow's remarks on missing GPUs
+    import keras
+    from keras import layers
 
 # %% ../nbs/04_model.ipynb #00000006
 lite0_blocks = (  # expansion, channels out, kernel, stride of the first, repeats

@@ -32,7 +32,6 @@ class RadiographError(BoneAgeError):
 smallest_side = 64  # pixels; below this no bone can be told from another
 largest_colour_spread = 12.0  # mean difference between the channels, in grey levels; toned or JPEG-coloured greys stay below
 
-# %% ../nbs/02_preprocessing.ipynb #00000007
 def _to_grey(
     pixels: np.ndarray,  # (H, W) or (H, W, channels), any integer or float type
     name: str,  # what to call the film in an error
@@ -50,7 +49,7 @@ def _to_grey(
     low, high = float(pixels.min()), float(pixels.max())
     return np.round((pixels.astype(np.float32) - low) * (255 / max(high - low, 1e-6))).astype(np.uint8)
 
-# %% ../nbs/02_preprocessing.ipynb #00000009
+# %% ../nbs/02_preprocessing.ipynb #00000008
 def _open_pixels(
     path: Path  # an existing file
 ) -> np.ndarray:  # the pixels as stored, palettes resolved, EXIF rotation applied
@@ -67,7 +66,7 @@ def _open_pixels(
         if isinstance(error, BoneAgeError): raise
         raise RadiographError(f'{path} cannot be decoded ({error}): it may be cut short, copy it again.') from None
 
-# %% ../nbs/02_preprocessing.ipynb #0000000a
+# %% ../nbs/02_preprocessing.ipynb #00000009
 def read_radiograph(
     path: str | Path,  # an image file in any format that Pillow reads
 ) -> np.ndarray:  # uint8 (H, W), bright bone as in the file
@@ -82,7 +81,7 @@ def read_radiograph(
                               f'give an image of at least {smallest_side} pixels a side.')
     return image
 
-# %% ../nbs/02_preprocessing.ipynb #00000010
+# %% ../nbs/02_preprocessing.ipynb #0000000d
 def _stretch(
     image: np.ndarray,  # uint8 (H, W)
     low: float = 1,  # percentile that becomes black
@@ -95,7 +94,6 @@ def _stretch(
     levels = np.clip((np.arange(256) - dark) * (white / max(bright - dark, 1)), 0, 255)
     return levels.astype(np.uint8)[image]
 
-# %% ../nbs/02_preprocessing.ipynb #00000011
 def _exposed_field(
     image: np.ndarray  # uint8 (H, W)
 ) -> np.ndarray:  # bool (H, W)
@@ -104,7 +102,7 @@ def _exposed_field(
     bright = (blurred > 0.25 * np.percentile(blurred, 99)).astype(np.uint8)
     return cv2.erode(bright, np.ones((9, 9), np.uint8)) > 0
 
-# %% ../nbs/02_preprocessing.ipynb #00000012
+# %% ../nbs/02_preprocessing.ipynb #0000000e
 def _like_a_photograph(
     image: np.ndarray,  # uint8 (H, W), grey levels already stretched
     gamma: float,  # below 1 opens up the dark parts
@@ -120,7 +118,7 @@ def _like_a_photograph(
     square[top:top + height, left:left + width] = tinted
     return square
 
-# %% ../nbs/02_preprocessing.ipynb #00000014
+# %% ../nbs/02_preprocessing.ipynb #00000010
 @contextmanager
 def _without_tensorflow():
     "Let `import tensorflow` fail inside the block, unless it is already imported."
@@ -141,7 +139,7 @@ def muted_stderr():
         os.dup2(kept, 2)
         os.close(kept), os.close(nowhere)
 
-# %% ../nbs/02_preprocessing.ipynb #00000015
+# %% ../nbs/02_preprocessing.ipynb #00000011
 @dataclass(frozen=True)
 class Hand:
     "Where the hand is in a film."
@@ -154,7 +152,7 @@ class Hand:
         across, down = self.landmarks[9] - self.landmarks[0]
         return float(np.degrees(np.arctan2(across, -down)))
 
-# %% ../nbs/02_preprocessing.ipynb #00000017
+# %% ../nbs/02_preprocessing.ipynb #00000013
 class HandFinder:
     "Finds the hand in a radiograph with MediaPipe's 21 landmarks."
     preparations = {
@@ -190,7 +188,7 @@ class HandFinder:
             return Hand((points * np.array(image.shape[1::-1]) / small.shape[1::-1]).astype(np.float32), method)
         return None
 
-# %% ../nbs/02_preprocessing.ipynb #00000018
+# %% ../nbs/02_preprocessing.ipynb #00000014
 def _field_stretch(
     image: np.ndarray  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (H, W)
@@ -205,7 +203,7 @@ def find_hand(
     "Find the hand in one film."
     return (finder or HandFinder())(image)
 
-# %% ../nbs/02_preprocessing.ipynb #0000001c
+# %% ../nbs/02_preprocessing.ipynb #00000018
 margin_above, margin_below, margin_beside = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame
 
 def _upright_square(
@@ -222,14 +220,14 @@ def _upright_square(
     centre = np.array([(left + right) / 2, (top + bottom) / 2]) @ to_upright
     return centre, float(max(bottom - top, right - left)), hand.angle
 
-# %% ../nbs/02_preprocessing.ipynb #0000001d
+# %% ../nbs/02_preprocessing.ipynb #00000019
 def _cut_square(
     image: np.ndarray,  # uint8 (H, W)
     centre: np.ndarray,  # (2,) x, y in pixels
     side: float,  # of the square, in pixels of the film
     angle: float,  # degrees by which the square leans to the right
     size: int,  # side of the result in pixels
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # the square uint8 (size, size), black outside the film; bool (size, size): inside the film; matrix (2, 3) from film to square
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # uint8 (size, size), black outside the film; bool, inside it; (2, 3) from film to square
     "Cut a leaning square out of a film and bring it to one size, averaging where the film is larger."
     shrink = min(1.0, size / side)
     small = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA) if shrink < 1 else image
@@ -240,7 +238,7 @@ def _cut_square(
     inside = cv2.warpAffine(np.ones_like(small), matrix, (size, size), flags=cv2.INTER_NEAREST)
     return square, inside > 0, matrix * [*shrink, 1]
 
-# %% ../nbs/02_preprocessing.ipynb #00000021
+# %% ../nbs/02_preprocessing.ipynb #0000001d
 def _between_landmarks(
     hand: Hand,
     matrix: np.ndarray,  # (2, 3) from film to square
@@ -251,7 +249,6 @@ def _between_landmarks(
     hull = cv2.convexHull(np.round(points).astype(np.int32))
     return cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1) > 0
 
-# %% ../nbs/02_preprocessing.ipynb #00000022
 @dataclass(frozen=True)
 class Preprocessed:
     "What a pipeline made of a film, and how."
@@ -261,7 +258,7 @@ class Preprocessed:
     @property
     def hand_found(self) -> bool: return self.record['method'] != 'none'
 
-# %% ../nbs/02_preprocessing.ipynb #00000023
+# %% ../nbs/02_preprocessing.ipynb #0000001e
 def _default(
     image: np.ndarray,  # uint8 (H, W)
     size: int,  # side of the result
@@ -278,7 +275,7 @@ def _default(
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * side / 2
     return square, corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + centre
 
-# %% ../nbs/02_preprocessing.ipynb #00000025
+# %% ../nbs/02_preprocessing.ipynb #00000020
 def landmarks_box(
     hand: Hand,
     shape: tuple[int, int],  # (H, W) of the film
@@ -291,7 +288,7 @@ def landmarks_box(
     right, bottom = np.minimum(hand.landmarks.max(0) + grow, [width, height]).astype(int)
     return int(left), int(top), int(right), int(bottom)
 
-# %% ../nbs/02_preprocessing.ipynb #00000028
+# %% ../nbs/02_preprocessing.ipynb #00000023
 def window_threshold(
     image: np.ndarray  # uint8 (H, W)
 ) -> int:  # grey level; this level and everything below is background
@@ -308,7 +305,7 @@ def window(
     "The report's windowing: background and burnt-out pixels (254 and 255) become black."
     return np.where((image <= window_threshold(image)) | (image >= 254), 0, image).astype(np.uint8)
 
-# %% ../nbs/02_preprocessing.ipynb #0000002a
+# %% ../nbs/02_preprocessing.ipynb #00000025
 def pad_to_square(
     image: np.ndarray  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (side, side), side = the longer of H and W
@@ -330,7 +327,7 @@ def _report(
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
     return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA), corners
 
-# %% ../nbs/02_preprocessing.ipynb #0000002d
+# %% ../nbs/02_preprocessing.ipynb #00000028
 @dataclass(frozen=True)
 class Pipeline:
     "A way to make a network's picture out of a film."
@@ -357,7 +354,7 @@ def _shared_finder(
     "A finder kept for the life of the process, because making one is slow."
     return HandFinder(**_pipeline(pipeline).finder)
 
-# %% ../nbs/02_preprocessing.ipynb #0000002e
+# %% ../nbs/02_preprocessing.ipynb #00000029
 def preprocess(
     radiograph: np.ndarray | str | Path,  # uint8 (H, W), or an image file
     pipeline: str = 'default',  # 'default' or 'report'
@@ -377,7 +374,7 @@ def preprocess(
         landmarks=hand.landmarks.round(1).tolist() if hand else [])
     return Preprocessed(picture, record)
 
-# %% ../nbs/02_preprocessing.ipynb #00000033
+# %% ../nbs/02_preprocessing.ipynb #0000002e
 def write_png(
     path: Path,
     image: np.ndarray,  # uint8 (H, W)
@@ -397,7 +394,7 @@ def _preprocess_file(
         return dict(id=identifier, **made.record)
     except BoneAgeError as error: return dict(id=identifier, source=source, error=str(error))
 
-# %% ../nbs/02_preprocessing.ipynb #00000034
+# %% ../nbs/02_preprocessing.ipynb #0000002f
 def _done_records(
     journal: Path,  # records.jsonl of an earlier run
     out: Path,
@@ -420,7 +417,7 @@ def _check_settings(
         raise BoneAgeError(f'{out} holds pictures made with {path.read_text()}, not {json.dumps(settings)}: choose another folder or empty it.')
     path.write_text(json.dumps(settings))
 
-# %% ../nbs/02_preprocessing.ipynb #00000035
+# %% ../nbs/02_preprocessing.ipynb #00000030
 def preprocess_folder(
     table: pd.DataFrame,  # columns id, path, and any others
     out: str | Path,  # folder for <id>.png, records.jsonl, records.csv, failures.csv
@@ -440,13 +437,14 @@ def preprocess_folder(
             for identifier, path in zip(table['id'].astype(str), table['path'].astype(str)) if identifier not in records]
     failures = []
     with open(out/'records.jsonl', 'a') as journal:
-        for record in tqdm(in_workers(_preprocess_file, todo, workers), total=len(todo), desc='preprocess', unit='film', disable=not progress or not todo):
+        made = in_workers(_preprocess_file, todo, workers)
+        for record in tqdm(made, total=len(todo), desc='preprocess', unit='film', disable=not progress or not todo):
             if 'error' in record: failures.append(record); continue
             records[record['id']] = record
             print(json.dumps(record), file=journal, flush=True)
     return _close_folder(table, out, records, failures)
 
-# %% ../nbs/02_preprocessing.ipynb #00000036
+# %% ../nbs/02_preprocessing.ipynb #00000031
 def in_workers(function, tasks, workers):
     "Results of `function(*task)` in worker processes, as they come; in this process for a handful or one worker."
     workers = min(workers or os.cpu_count() or 1, len(tasks))

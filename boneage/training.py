@@ -12,7 +12,6 @@ import json, math, os, time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
@@ -20,7 +19,7 @@ from tqdm.auto import tqdm
 from .augmentation import ViewRanges, balance_ages, random_view, shrink_to, write_balanced
 from .catalog import versions
 from .dataset import BoneAgeError, data_hash, load_split, save_split
-from .model import build_model, knows_sex, load_model
+from .model import build_model, keras, knows_sex, load_model  # Keras as `model` imports it, without TensorFlow's remarks
 from .preprocessing import preprocess_folder, read_radiograph
 
 # %% ../nbs/05_training.ipynb #00000006
@@ -62,7 +61,8 @@ def load_recipe(
     "A recipe by name or from a file; raises `BoneAgeError` for an unknown name or key."
     if isinstance(source, str) and source in RECIPES: return RECIPES[source]
     if not isinstance(source, dict):
-        if not Path(source).is_file(): raise BoneAgeError(f'There is no recipe {str(source)!r}: choose one of {", ".join(RECIPES)} or give a JSON file.')
+        if not Path(source).is_file():
+            raise BoneAgeError(f'There is no recipe {str(source)!r}: choose one of {", ".join(RECIPES)} or give a JSON file.')
         try: source = json.loads(Path(source).read_text())
         except json.JSONDecodeError as error: raise BoneAgeError(f'{source} is not JSON ({error}): give a recipe.json.') from None
     unknown = set(source) - set(Recipe.__dataclass_fields__)
@@ -90,7 +90,8 @@ def load_pictures(
     pictures = np.empty((len(paths), *first.shape), np.uint8)
     for number, path in enumerate(tqdm(paths, desc='load', unit='film', disable=not progress)):
         picture = read_radiograph(path)
-        if picture.shape != first.shape: raise BoneAgeError(f'{path} is {picture.shape[1]} × {picture.shape[0]}, the first picture {first.shape[1]} × {first.shape[0]}: preprocess all with one size.')
+        if picture.shape != first.shape:
+            raise BoneAgeError(f'{path} has {picture.shape} pixels, the first picture {first.shape}: preprocess all with one size.')
         pictures[number] = picture
     return pictures
 
@@ -187,7 +188,8 @@ def compile_model(
 ) -> None:
     "Give a network the loss, the optimiser and the metric of a recipe."
     rate = learning_rate_schedule(recipe, steps_per_epoch)
-    optimizers = {'adamw': lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, clipnorm=1.0), 'adam': lambda: keras.optimizers.Adam(rate)}
+    optimizers = {'adamw': lambda: keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, clipnorm=1.0),
+                  'adam': lambda: keras.optimizers.Adam(rate)}
     if recipe.optimizer not in optimizers: raise BoneAgeError(f'There is no optimizer {recipe.optimizer!r}: choose adamw or adam.')
     jit = False if keras.backend.backend() == 'tensorflow' else 'auto'
     model.compile(optimizers[recipe.optimizer](), loss=recipe.loss, metrics=[keras.metrics.MeanAbsoluteError(name='mae')], jit_compile=jit)
@@ -291,7 +293,9 @@ def _training_films(table, folder, recipe, **options):
     "Films of the training part, balanced and with their whole pictures where the recipe asks for it."
     if recipe.balanced: table = write_balanced(balance_ages(table, seed=recipe.seed), folder/'balanced', **options)
     crops, whole = _pictures(table, folder, recipe, True, **options), None
-    if recipe.whole_share: whole = load_pictures(_pictures(crops.assign(path=crops['id'].map(table.set_index('id')['path'])), folder, recipe, False, **options), options['progress'])
+    if recipe.whole_share:
+        films = crops.assign(path=crops['id'].map(table.set_index('id')['path']))  # in the order of the crops
+        whole = load_pictures(_pictures(films, folder, recipe, False, **options), options['progress'])
     return films_of(crops, whole, options['progress'])
 
 # %% ../nbs/05_training.ipynb #0000001d
@@ -339,7 +343,8 @@ def predict_run(
 ) -> pd.DataFrame:  # id, path (of the picture), boneage, male, predicted (months)
     "Predict one part of a run's films with its best network."
     folder = Path(folder)
-    if not (folder/'model.json').exists(): raise BoneAgeError(f'{folder} holds no finished run: train first, the same call goes on with one that was stopped.')
+    if not (folder/'model.json').exists():
+        raise BoneAgeError(f'{folder} holds no finished run: train first, the same call goes on with one that was stopped.')
     recipe, split = load_recipe(folder/'recipe.json'), load_split(folder)
     if part not in split: raise BoneAgeError(f'There is no part {part!r}: choose one of {", ".join(split)}.')
     table = _pictures(split[part], Path(pictures or folder/'pictures'), recipe, True, workers=workers, progress=progress)
