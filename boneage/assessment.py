@@ -19,7 +19,7 @@ import pandas as pd
 
 from .catalog import check_weights, file_sha256, model_card, versions
 from .dataset import BoneAgeError, load_split, read_dataset, split_table
-from .preprocessing import muted_stderr, preprocess
+from .preprocessing import preprocess
 
 # %% ../nbs/07_assessment.ipynb #00000006
 def age_in_words(
@@ -102,8 +102,7 @@ def load_trained(
     else:
         card = model_card(source)
         check_weights(card['path'], card['sha256'])
-    with muted_stderr():  # TensorFlow's remarks on missing GPUs
-        from boneage.model import load_model
+    from boneage.model import load_model
     return TrainedModel(load_model(card['path']), card)
 
 # %% ../nbs/07_assessment.ipynb #0000000e
@@ -165,7 +164,8 @@ class BoneAgeAssessment:
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
         rows = {f'films for {part}': len(table) for part, table in self.split.items()}
-        rows |= {name: getattr(self.recipe, name) for name in ('name', 'model', 'pipeline', 'stages', 'batch_size', 'learning_rate', 'loss', 'balanced')}
+        shown = 'name', 'model', 'pipeline', 'stages', 'batch_size', 'learning_rate', 'loss', 'balanced'
+        rows |= {name: getattr(self.recipe, name) for name in shown}
         return pd.DataFrame({'value': {**rows, 'run folder': str(self.folder)}})
 
     def train(self):
@@ -209,9 +209,10 @@ def evaluate_run(
 
 # %% ../nbs/07_assessment.ipynb #0000001a
 def _metrics(predictions: pd.DataFrame, by: str | None) -> list[dict]:
-    "Rows of `metrics_table` for a card, rounded."
+    "Rows of `metrics_table` for a card, rounded; None where a metric is not defined."
     from boneage.evaluation import metrics_table
-    return metrics_table(predictions, by).round(3).astype(object).to_dict('records')
+    rows = metrics_table(predictions, by).round(3).astype(object)
+    return rows.where(rows.notna(), None).to_dict('records')
 
 def make_card(
     run: str | Path,  # a finished run folder
@@ -230,7 +231,8 @@ def make_card(
     return dict(
         read('model.json'), name=name, edition=edition, typical_error_months=next(row['value'] for row in overall if row['metric'] == 'mae'),
         recipe=read('recipe.json'), data=read('data.json'), versions=read('versions.json'), training_hours=hours, **notes,
-        metrics=dict(overall=overall, by_sex=_metrics(predictions, 'sex'), by_age_band=_metrics(predictions, 'age_band'), naive=_metrics(naive, None)),
+        metrics=dict(overall=overall, by_sex=_metrics(predictions, 'sex'), by_age_band=_metrics(predictions, 'age_band'),
+                     naive=_metrics(naive, None)),
         held_out_ids=sorted(split['test']['id'].astype(str)))
 
 # %% ../nbs/07_assessment.ipynb #0000001b

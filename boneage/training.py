@@ -52,7 +52,7 @@ def save_json(
 ) -> None:
     "Write JSON under a temporary name, then rename it."
     part = path.with_name(path.name + '.part')
-    part.write_text(json.dumps(value, indent=2) + '\n')
+    part.write_text(json.dumps(value, indent=2, allow_nan=False) + '\n')
     os.replace(part, path)
 
 def load_recipe(

@@ -3,6 +3,7 @@
 Figures go to nbs/images/. With --check nothing is written, and the exit code is 1 where README.md is not what the notebook says.
 """
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -18,12 +19,13 @@ HEAD = '<!-- Written by tools/build_readme.py from nbs/index.ipynb: edit the not
 
 def tag_cells(notebook):
     "Turn nbdev's directives (`#| hide`, `#| echo: false`) into the tags that nbconvert knows, and take their lines out."
+    notebook.metadata['language_info'] = {'name': 'python'}  # taken out by nbdev_clean, wanted by the code fences
     for cell in notebook.cells:
         if cell.cell_type != 'code': continue
         lines = cell.source.splitlines()
-        directives = [line.removeprefix('#|').strip() for line in lines if line.startswith('#|')]
+        directives = {line.removeprefix('#|').replace(' ', '') for line in lines if line.startswith('#|')}
         cell.source = '\n'.join(line for line in lines if not line.startswith('#|'))
-        cell.metadata['tags'] = [directive.replace(' ', '') for directive in directives]
+        cell.metadata['tags'] = sorted(directives & {'hide', 'echo:false'})
     return notebook
 
 
@@ -31,8 +33,11 @@ def readme_files(path):
     "The text of the README and its figures: a dictionary of bytes by path from the project's root."
     config = Config({'TagRemovePreprocessor': {'enabled': True, 'remove_cell_tags': ['hide'], 'remove_input_tags': ['echo:false']}})
     exporter = MarkdownExporter(config=config)
-    notebook = tag_cells(nbformat.read(path, as_version=4))
+    notebook = nbformat.read(path, as_version=4)
+    descriptions = re.findall(r'^#\| fig-alt: (.+)$', '\n'.join(cell.source for cell in notebook.cells), re.M)
+    notebook = tag_cells(notebook)
     text, resources = exporter.from_notebook_node(notebook, {'output_files_dir': str(IMAGES), 'unique_key': 'index'})
+    for description in descriptions: text = text.replace('![png](', f'![{description}](', 1)
     lines = [line.rstrip() for line in text.strip().splitlines()]
     body = HEAD + '\n'.join(line for number, line in enumerate(lines) if line or lines[number - 1]) + '\n'
     return {'README.md': body.encode(), **resources['outputs']}
