@@ -141,7 +141,7 @@ def assess(
     made = preprocess(radiograph, trained.card['pipeline'])
     months = max(_predict_one(trained, made.image, sex), 0.0)
     return Assessment(source, sex, months, trained.card.get('typical_error_months'), _warnings(made.record, months), made.image, made.record,
-                      trained.card['name'], f'edition {trained.card["edition"]}, boneage {versions().get("boneage", "not installed")}')
+                      trained.card['name'], f'edition {trained.card["edition"]}, boneage {versions()["boneage"]}')
 
 # %% ../nbs/07_assessment.ipynb #00000015
 class BoneAgeAssessment:

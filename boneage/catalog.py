@@ -10,6 +10,7 @@ import hashlib, importlib.metadata, json, platform
 from functools import lru_cache
 from pathlib import Path
 
+from . import __version__
 from .dataset import BoneAgeError
 
 # %% ../nbs/03a_catalog.ipynb #00000005
@@ -17,8 +18,8 @@ model_names = ('efficientnet-lite0', 'rvgg16-l2', 'default')  # 'default' is the
 
 def versions() -> dict[str, str]:
     "Versions of everything that can change a number; packages that are not installed are left out."
-    names = ('boneage', 'tensorflow', 'keras', 'jax', 'numpy', 'pandas', 'opencv-python', 'mediapipe', 'pillow')
-    found = {'python': platform.python_version(), 'machine': f'{platform.system()} {platform.machine()}'}
+    names = ('tensorflow', 'keras', 'jax', 'numpy', 'pandas', 'opencv-python', 'mediapipe', 'pillow')
+    found = {'boneage': __version__, 'python': platform.python_version(), 'machine': f'{platform.system()} {platform.machine()}'}
     for name in names:
         try: found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError: continue

@@ -318,7 +318,7 @@ def train(
     model.save(folder/'part-model.keras')
     os.replace(folder/'part-model.keras', folder/'model.keras')
     save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=recipe.stages[-1][0],
-                                        sex_input=knows_sex(model), boneage=versions().get('boneage'), data=data_hash(split['train'])))
+                                        sex_input=knows_sex(model), boneage=versions()['boneage'], data=data_hash(split['train'])))
     return model
 
 # %% ../nbs/05_training.ipynb #0000001f
