@@ -88,7 +88,8 @@ def assess_command(images, sex, target, model, quiet):
 # %% ../nbs/08_cli.ipynb #0000000f
 @main.command()
 @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
-def info(as_json):
+@_quiet
+def info(as_json, quiet):
     "List versions, networks and bundled weights."
     shown = 'name', 'edition', 'date', 'typical_error_months', 'bytes', 'sha256', 'path'
     weights = [{key: card.get(key) for key in shown} for card in list_weights()]
