@@ -24,9 +24,9 @@ def age_bins(
     bin_months: int = 12,  # width of a bin
     upper_months: int = 228,  # upper edge of the last bin, which includes it
 ) -> np.ndarray:  # int (n,): the bin of each age
-    "Number of the age bin, counted from 0; ages beyond the upper edge belong to the last bin."
+    "Number of the age bin, counted from 0. A bin includes its upper edge (1–12 months, 13–24, …), the last one everything above."
     last = -(-upper_months // bin_months) - 1
-    return np.minimum(np.asarray(bone_age_months, float) // bin_months, last).astype(int)
+    return np.clip(np.ceil(np.asarray(bone_age_months, float) / bin_months) - 1, 0, last).astype(int)
 
 # %% ../nbs/03_augmentation.ipynb #00000008
 def balance_ages(
@@ -46,7 +46,8 @@ def balance_ages(
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
     copies = table.iloc[np.concatenate(drawn)].copy()
     copies['source_id'], copies['rotation'] = copies['id'], rng.uniform(-largest_rotation, largest_rotation, len(copies)).round(2)
-    copies['id'] = copies['id'] + '_copy' + (copies.groupby('id').cumcount() + 1).astype(str)
+    number = (copies.groupby('id').cumcount() + 1).astype(str)
+    copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format)  # with the angle: no other draw makes a file of this name
     return pd.concat([table.assign(source_id=table['id'], rotation=0.0), copies], ignore_index=True)
 
 # %% ../nbs/03_augmentation.ipynb #0000000c
