@@ -44,9 +44,10 @@ research_use = 'For research and education. Not a medical device: no diagnosis r
 class Assessment:
     "The bone age of one film, and what should be known with it."
     source: str  # the file, or 'array'
-    sex: str  # 'F' or 'M', as given
+    sex: str | None  # 'F' or 'M', as given; None where the network does not take it
     bone_age_months: float
     typical_error_months: float | None  # mean absolute error of the weights on films they never saw; None where unknown
+    report_error_months: float | None  # the student report's error of a single prediction: its MAD on those films
     warnings: tuple[str, ...]  # what makes the answer less certain
     crop: np.ndarray  # uint8 (side, side): what the network saw
     record: dict  # how the crop was made, see `preprocess`
@@ -61,12 +62,12 @@ class Assessment:
     def to_dict(self) -> dict:
         "What the command line writes as JSON: ages in months, no pixels."
         return dict(file=self.source, sex=self.sex, bone_age_months=round(self.bone_age_months, 1), bone_age=self.bone_age,
-                    typical_error_months=self.typical_error_months, hand_found=self.record['method'] != 'none', box=self.record['box'],
+                    typical_error_months=self.typical_error_months, report_error_months=self.report_error_months, hand_found=self.record['method'] != 'none', box=self.record['box'],
                     warnings=list(self.warnings), model=self.model, model_version=self.model_version, note=research_use)
 
     def __str__(self) -> str:
         notes = ''.join(f'; {warning}' for warning in self.warnings)
-        return f'{self.source}: {self.bone_age_months:.1f}{_plus_minus(self)} months ({self.bone_age}), sex {self.sex}{notes}'
+        return f'{self.source}: {self.bone_age_months:.1f}{_plus_minus(self)} months ({self.bone_age}), {_sex_words(self)}{notes}'
 
     def _repr_html_(self) -> str: return _card(self)
 
@@ -75,11 +76,14 @@ def _plus_minus(assessment: Assessment) -> str:
     "The typical error, where it is known."
     return f' ± {assessment.typical_error_months:.1f}' if assessment.typical_error_months else ''
 
+def _sex_words(assessment: Assessment) -> str:
+    return f'sex {assessment.sex}' if assessment.sex else 'sex not used'
+
 def _card(assessment: Assessment) -> str:
     "HTML for a notebook: what the network saw and what it says."
     picture = base64.b64encode(cv2.imencode('.png', assessment.crop)[1]).decode()
     lines = [f'<span style="font-size:1.6em">{assessment.bone_age}</span>',
-             f'{assessment.bone_age_months:.1f}{_plus_minus(assessment)} months, sex {assessment.sex} (given)',
+             f'{assessment.bone_age_months:.1f}{_plus_minus(assessment)} months, {_sex_words(assessment)}',
              html.escape(Path(assessment.source).name), *(f'<b>{html.escape(warning)}</b>' for warning in assessment.warnings),
              f'<small>{html.escape(assessment.model)}, {html.escape(assessment.model_version)}<br>{research_use}</small>']
     return (f'<div style="display:flex;gap:1em;align-items:center"><img style="width:160px" alt="what the network saw" '
@@ -93,6 +97,13 @@ class TrainedModel:
     card: dict  # name, edition, pipeline, size (pixels), and more where known
 
 @lru_cache(maxsize=4)
+def _load_network(
+    path: str,
+    stamp: int,  # time of the file's last change: a run that was trained further is loaded again
+):  # keras.Model
+    from boneage.model import load_model
+    return load_model(path)
+
 def load_trained(
     source: str = 'default',  # name of bundled weights, or a run folder
 ) -> TrainedModel:
@@ -102,19 +113,18 @@ def load_trained(
     else:
         card = model_card(source)
         check_weights(card['path'], card['sha256'])
-    from boneage.model import load_model
-    return TrainedModel(load_model(card['path']), card)
+    return TrainedModel(_load_network(card['path'], Path(card['path']).stat().st_mtime_ns), card)
 
 # %% ../nbs/07_assessment.ipynb #0000000e
 def _predict_one(
     trained: TrainedModel,
     picture: np.ndarray,  # uint8 (side, side)
-    sex: str,  # 'F' or 'M'
+    sex: str | None,  # 'F' or 'M'; None for a network that does not take it
 ) -> float:  # months
     "Bone age of one picture, averaged over the picture and its mirror image."
     from boneage.training import Films, predict_months
     films = Films(picture[None], np.array([[sex == 'M']], np.float32), np.zeros((1, 1), np.float32))
-    return float(predict_months(trained.network, films, trained.card['size'])[0])
+    return float(predict_months(trained.network, films, trained.card['size'], trained.card.get('mirror', True))[0])
 
 def _warnings(
     record: dict,  # from `preprocess`
@@ -129,59 +139,99 @@ def _warnings(
     return tuple(found)
 
 # %% ../nbs/07_assessment.ipynb #0000000f
+def _held_out_error(
+    card: dict,
+    metric: str,  # 'mae' or 'report_mad'
+) -> float | None:  # months; None where the network was not evaluated
+    "An error of a network on films it never saw, from its card or from its run folder."
+    results = Path(card['path']).parent/'evaluation-test'/'results.csv'
+    rows = card['metrics']['overall'] if 'metrics' in card else pd.read_csv(results).to_dict('records') if results.is_file() else []
+    return next((float(row['value']) for row in rows if row['metric'] == metric and row['group'] == 'all'), None)
+
+def _assess(
+    trained: TrainedModel,
+    radiograph: str | Path | np.ndarray,  # an image file, or uint8 (H, W)
+    sex: str | None,  # 'F' or 'M'; None for a network that does not take it
+) -> Assessment:
+    "The bone age of one film by a loaded network."
+    source = 'array' if isinstance(radiograph, np.ndarray) else str(radiograph)
+    made = preprocess(radiograph, trained.card['pipeline'])
+    months = max(_predict_one(trained, made.image, sex), 0.0)
+    errors = (_held_out_error(trained.card, metric) for metric in ('mae', 'report_mad'))
+    return Assessment(source, sex, months, *errors, _warnings(made.record, months), made.image, made.record,
+                      trained.card['name'], f'edition {trained.card["edition"]}, boneage {versions()["boneage"]}')
+
+# %% ../nbs/07_assessment.ipynb #00000010
 def assess(
     radiograph: str | Path | np.ndarray,  # an image file, or uint8 (H, W)
     sex: str,  # 'F' or 'M': required
     model: str = 'default',  # name of bundled weights, or a run folder
 ) -> Assessment:
     "The bone age of one film of a left hand. Raises `BoneAgeError` (one sentence) where the film, the sex or the model cannot be used."
-    sex = parse_sex(sex)
-    source = 'array' if isinstance(radiograph, np.ndarray) else str(radiograph)
-    trained = load_trained(str(model))
-    made = preprocess(radiograph, trained.card['pipeline'])
-    months = max(_predict_one(trained, made.image, sex), 0.0)
-    return Assessment(source, sex, months, trained.card.get('typical_error_months'), _warnings(made.record, months), made.image, made.record,
-                      trained.card['name'], f'edition {trained.card["edition"]}, boneage {versions()["boneage"]}')
+    return _assess(load_trained(str(model)), radiograph, parse_sex(sex))
 
-# %% ../nbs/07_assessment.ipynb #00000015
+# %% ../nbs/07_assessment.ipynb #00000016
+def _changed(
+    recipe,  # Recipe
+    epochs: int | None, lr: float | None,
+    changes: dict,  # fields of `Recipe`
+):  # Recipe
+    "A recipe with changes in the report's words; raises `BoneAgeError` for a field that no recipe has."
+    from dataclasses import replace
+    unknown = set(changes) - set(recipe.__dataclass_fields__)
+    if unknown: raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: choose from {", ".join(recipe.__dataclass_fields__)}.')
+    if lr is not None: changes['learning_rate'] = lr
+    recipe = replace(recipe, **changes)
+    return recipe if epochs is None else replace(recipe, stages=((recipe.stages[-1][0], epochs),))
+
+# %% ../nbs/07_assessment.ipynb #00000017
 class BoneAgeAssessment:
     "Films, a recipe and a run folder: train, evaluate and predict in one line each."
     def __init__(self,
         data: str | Path | pd.DataFrame,  # folder in a layout that `read_dataset` knows, a folder with a saved split, or a table
         folder: str | Path,  # run folder
         recipe: str = 'default',  # name or JSON file of a recipe
+        batch_size: int | tuple[int, int, int] | None = None,  # of training, or of training, validation and test; the recipe's if None
+        epochs: int | None = None,  # all at the recipe's last size; the recipe's if None
+        lr: float | None = None,  # learning rate; the recipe's if None
         seed: int = 2017,  # of the split
         progress: bool = True,  # show bars
-        **changes,  # any field of `Recipe`: batch_size, learning_rate, balanced, stages, ...
+        **changes,  # any field of `Recipe`: balanced, stages, loss, ...
     ):
-        from dataclasses import replace
-        from boneage.training import Recipe, load_recipe
-        unknown = set(changes) - set(Recipe.__dataclass_fields__)
-        if unknown: raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: choose from {", ".join(Recipe.__dataclass_fields__)}.')
-        self.recipe, self.folder, self.progress = replace(load_recipe(recipe), **changes), Path(folder), progress
+        from boneage.training import load_recipe
+        sizes = batch_size if isinstance(batch_size, tuple) else (batch_size or load_recipe(recipe).batch_size, 32, 32)
+        self.batch_size = sizes
+        self.recipe = _changed(load_recipe(recipe), epochs, lr, {**changes, 'batch_size': sizes[0]})
+        self.folder, self.progress = Path(folder), progress
         self.split = find_split(data, seed)
 
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
         rows = {f'films for {part}': len(table) for part, table in self.split.items()}
-        shown = 'name', 'model', 'pipeline', 'stages', 'batch_size', 'learning_rate', 'loss', 'balanced'
-        rows |= {name: getattr(self.recipe, name) for name in shown}
-        return pd.DataFrame({'value': {**rows, 'run folder': str(self.folder)}})
+        rows |= {name: getattr(self.recipe, name) for name in ('name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced')}
+        return pd.DataFrame({'value': {**rows, 'batch_size': self.batch_size, 'run folder': str(self.folder)}})
 
-    def train(self):
-        "Train, or go on with a training that was stopped; returns the network."
+    def compile(self, model) -> None:
+        "Give a network of one's own the recipe's loss, optimiser and metrics; `train` does it where it was not done."
+        from boneage.training import compile_model
+        compile_model(model, self.recipe, -(-len(self.split['train']) // self.recipe.batch_size))
+
+    def train(self, model=None):
+        "Train the network given, or the recipe's; go on with a training that was stopped. Returns the best network."
         from boneage.training import train
-        return train(self.recipe, self.split, self.folder, progress=self.progress)
+        return train(self.recipe, self.split, self.folder, progress=self.progress, model=model)
 
-    def evaluate(self, part: str = 'test') -> pd.DataFrame:
-        "Metrics with intervals on one part of the films; tables, figures and report.html go to the run folder."
-        return evaluate_run(self.folder, part, progress=self.progress)
+    def evaluate(self, weights: str | Path | None = None, part: str = 'test') -> pd.DataFrame:
+        "Metrics with intervals on one part of the films, by the run's best network or a .keras file; files go to the run folder."
+        return evaluate_run(self.folder, part, progress=self.progress, weights=weights, batch_size=self.batch_size[2])
 
-    def predict(self, radiograph, sex: str) -> Assessment:
-        "Assess one film with the trained network."
-        return assess(radiograph, sex, model=str(self.folder))
+    def predict(self, radiograph, sex: str | None = None) -> Assessment:
+        "Assess one film with the trained network; the sex may be left out only where the network does not take it."
+        trained = load_trained(str(self.folder))
+        if sex is None and not trained.card['sex_input']: return _assess(trained, radiograph, None)
+        return _assess(trained, radiograph, parse_sex(sex))
 
-# %% ../nbs/07_assessment.ipynb #00000016
+# %% ../nbs/07_assessment.ipynb #00000018
 def find_split(
     data: str | Path | pd.DataFrame,  # folder of films, folder with a saved split, or a table
     seed: int = 2017,
@@ -196,18 +246,20 @@ def evaluate_run(
     part: str = 'test',
     pictures: str | Path | None = None,  # as given to `train`
     progress: bool = True,
+    weights: str | Path | None = None,  # a .keras file instead of the run's best network
+    batch_size: int = 32,
 ) -> pd.DataFrame:  # metrics with intervals
     "Predict a part of a run's films and write predictions, results, figures and report.html to its folder."
-    from boneage.evaluation import evaluate_predictions
+    from boneage.report import evaluate_predictions
     from boneage.preprocessing import read_radiograph
     from boneage.training import predict_run, read_history
-    predictions = predict_run(folder, part, pictures, progress=progress)
+    predictions = predict_run(folder, part, pictures, progress=progress, weights=weights, batch_size=min(batch_size, 64))
     some = predictions.sample(min(8, len(predictions)), random_state=0)
     images = [(str(row.id), read_radiograph(row.path), row.boneage, row.predicted) for row in some.itertuples()]
     return evaluate_predictions(predictions, Path(folder)/f'evaluation-{part}', train_table=load_split(folder)['train'],
                                 history=read_history(folder), title=f'{Path(folder).name}: {part} films', images=images)
 
-# %% ../nbs/07_assessment.ipynb #0000001a
+# %% ../nbs/07_assessment.ipynb #0000001f
 def _metrics(predictions: pd.DataFrame, by: str | None) -> list[dict]:
     "Rows of `metrics_table` for a card, rounded; None where a metric is not defined."
     from boneage.evaluation import metrics_table
@@ -235,7 +287,7 @@ def make_card(
                      naive=_metrics(naive, None)),
         held_out_ids=sorted(split['test']['id'].astype(str)))
 
-# %% ../nbs/07_assessment.ipynb #0000001b
+# %% ../nbs/07_assessment.ipynb #00000020
 def bundle_weights(
     run: str | Path,  # a finished run folder
     card: dict,  # from `make_card`

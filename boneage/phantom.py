@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['rays', 'carpal_corners', 'sides', 'ossification_table', 'maturity', 'ossified_carpals', 'Ray', 'hand_length', 'Child',
-           'Bone', 'tube', 'blob', 'View', 'Exposure', 'expose', 'phantom', 'make_phantoms']
+           'Bone', 'tube', 'blob', 'View', 'Exposure', 'expose', 'Phantom', 'draw_phantom', 'phantom', 'make_phantoms']
 
 # %% ../nbs/01_phantom.ipynb #00000003
 import os
@@ -505,21 +505,38 @@ def _draw_maps(age_months, sex, rng, shape):
     grain = cv2.resize(rng.standard_normal((rows // 5, columns // 5), np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
     return _draw_soft_tissue(bones, view.coarser(2), skin_scale), bone * (1 + np.float32(0.06) * grain)
 
-def phantom(
+@dataclass(frozen=True)
+class Phantom:
+    "A drawn film with what lies under it."
+    film: np.ndarray  # uint8 (height, width), bone bright
+    soft_mm: np.ndarray  # float32 (height, width): thickness of soft tissue
+    bone_mm: np.ndarray  # float32, finer than the film: thickness of bone
+    exposure: Exposure
+
+def draw_phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
     seed: int,  # the child and the exposure: the same seed at another age is the same child then
     height: int = 512,  # pixels, 128 or more; the width is 25/32 of it
-) -> np.ndarray:  # uint8 (height, width), bone bright
-    """A drawn radiograph of a left hand. The same arguments give the same pixels. Raises `BoneAgeError` for an age outside
-    0 to 228 months, a sex other than F and M, or a height below 128. Sources of the ages: `ossification_table`."""
+) -> Phantom:  # the film, and the tissue that it shows
+    """A drawn radiograph of a left hand and its true tissue. The same arguments give the same pixels. Raises `BoneAgeError` for an
+    age outside 0 to 228 months, a sex other than F and M, or a height below 128. Sources of the ages: `ossification_table`."""
     _check_age_sex(age_months, sex)
     if height < 128: raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
     shape = (int(height), int(round(height * 25 / 32)))
     rng = np.random.default_rng(seed)
     exposure = _draw_exposure(rng)
     soft, bone = _draw_maps(age_months, sex, rng, shape)
-    return expose(soft, bone, exposure, rng)
+    return Phantom(expose(soft, bone, exposure, rng), soft, bone, exposure)
+
+def phantom(
+    age_months: float,  # bone age, 0 to 228 months
+    sex: str,  # 'F' or 'M'
+    seed: int,  # the child and the exposure: the same seed at another age is the same child then
+    height: int = 512,  # pixels, 128 or more; the width is 25/32 of it
+) -> np.ndarray:  # uint8 (height, width), bone bright
+    "The film of `draw_phantom` alone; raises what that raises."
+    return draw_phantom(age_months, sex, seed, height).film
 
 # %% ../nbs/01_phantom.ipynb #00000036
 def _phantom_table(n, seed, folder):
