@@ -348,5 +348,6 @@ d = { 'settings': { 'branch': 'main',
                                   'boneage.training.predict_months': ('training.html#predict_months', 'boneage/training.py'),
                                   'boneage.training.predict_run': ('training.html#predict_run', 'boneage/training.py'),
                                   'boneage.training.read_history': ('training.html#read_history', 'boneage/training.py'),
+                                  'boneage.training.same_recipe': ('training.html#same_recipe', 'boneage/training.py'),
                                   'boneage.training.save_json': ('training.html#save_json', 'boneage/training.py'),
                                   'boneage.training.train': ('training.html#train', 'boneage/training.py')}}}

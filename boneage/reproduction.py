@@ -17,7 +17,7 @@ from .assessment import evaluate_run
 from .dataset import BoneAgeError, split_table
 from .evaluation import report_tables
 from .phantom import make_phantoms
-from .training import RECIPES, Recipe, read_history, train
+from .training import RECIPES, Recipe, load_recipe, read_history, same_recipe, train
 
 # %% ../nbs/07a_reproduction.ipynb #00000006
 def report_values() -> pd.DataFrame:  # index: case a to e; columns in months; NaN where the report states nothing
@@ -76,8 +76,9 @@ def start_from_phantoms(
 ) -> str:  # the .keras file
     "Train the network from which the small scale starts, or find it where it was trained before."
     folder = Path(folder)
-    table = make_phantoms(folder/'phantoms', films, seed=7, progress=progress)
-    train(recipe, split_table(table, (0.85, 0.1, 0.05)), folder, progress=progress)
+    if not (folder/'model.json').is_file() or not same_recipe(load_recipe(folder/'recipe.json'), recipe):
+        table = make_phantoms(folder/'phantoms', films, seed=7, progress=progress)
+        train(recipe, split_table(table, (0.85, 0.1, 0.05)), folder, progress=progress)
     return str(folder/'model.keras')
 
 # %% ../nbs/07a_reproduction.ipynb #0000000e
