@@ -148,11 +148,16 @@ def balance(table, out, per_bin, seed, workers, quiet):
     """Fill rare ages with rotated copies.
 
     TABLE is a train.csv made by `boneage dataset`. Every 12-month bin of bone age gets as many films as the fullest has."""
-    from boneage.augmentation import balance_ages, write_balanced
+    from boneage.augmentation import balance_ages, bin_sources, write_balanced
     from boneage.dataset import read_table
     films = read_table(table)
     balanced = write_balanced(balance_ages(films, per_bin, seed=seed), out, workers, progress=not quiet)
     click.echo(f'{len(films)} films became {len(balanced)}: {out / "balanced.csv"}')
+    sources = bin_sources(balanced)
+    for row in sources[sources['rows'] > 10 * sources['films']].itertuples():
+        click.echo(f'few films: {row.Index} months, {row.films} for {row.rows} rows, one of them {row.most_of_one_film} times')
+    empty = list(sources.index[sources['rows'] == 0])
+    if empty: click.echo(f'no films, so nothing to copy: {", ".join(empty)} months')
 
 @main.command()
 @click.argument('table', type=_path)

@@ -30,9 +30,10 @@ def figure_style():
 def age_edges(
     ages, # months
     width:int=12, # months in a bin
-) -> np.ndarray: # edges from 0; the last bin holds its upper edge too, so that 228 months belong to 216–228
-    "The edges of the age bins of a histogram."
-    return np.arange(0, width*max(1, np.ceil(np.max(ages) / width)) + 1, width)
+) -> np.ndarray: # edges from 0, all others a hair above the multiple of the width
+    "The edges of a histogram whose bins include their upper edge, as those of `age_bins` do: 12 months belong to 1–12."
+    edges = np.arange(0, width*max(1, np.ceil(np.max(ages) / width)) + 1, width, dtype=float)
+    return np.r_[edges[0], edges[1:] + 1e-6]
 
 # %% ../nbs/06a_plots.ipynb #0000000a
 def name_tables(
