@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['smallest_side', 'largest_colour_spread', 'margin_above', 'margin_below', 'margin_beside', 'PIPELINES',
-           'RadiographError', 'read_radiograph', 'muted_stderr', 'Hand', 'HandFinder', 'find_hand', 'Preprocessed',
-           'landmarks_box', 'window_threshold', 'window', 'pad_to_square', 'Pipeline', 'preprocess', 'write_png',
-           'preprocess_folder', 'in_workers']
+           'RadiographError', 'read_radiograph', 'muted_stderr', 'Hand', 'HandFinder', 'find_hand', 'bone_contrast',
+           'find_bright_bone', 'Preprocessed', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square',
+           'Pipeline', 'preprocess', 'write_png', 'preprocess_folder', 'in_workers']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
 import json, os, sys
@@ -144,7 +144,7 @@ def muted_stderr():
 class Hand:
     "Where the hand is in a film."
     landmarks: np.ndarray  # float32 (21, 2): x, y in pixels of the film, in MediaPipe's order (0 wrist, 9 base and 12 tip of the middle finger)
-    method: str  # the preparation that found it: 'raw', 'tinted' or 'field'
+    method: str  # the preparation that found it, one of `HandFinder.preparations`
 
     @property
     def angle(self) -> float:  # degrees; 0 = fingers up, positive = fingers lean to the right
@@ -159,10 +159,12 @@ class HandFinder:
         'raw': lambda image: cv2.cvtColor(image, cv2.COLOR_GRAY2RGB),  # what the report does
         'tinted': lambda image: _like_a_photograph(_stretch(image), gamma=0.5),
         'field': lambda image: _like_a_photograph(_field_stretch(image), gamma=0.7),
+        'equal': lambda image: _like_a_photograph(cv2.equalizeHist(cv2.GaussianBlur(image, (0, 0), 1.5 * max(image.shape) / 512)), gamma=0.8),
+        'faint': lambda image: _like_a_photograph(_stretch(image, 1, 99.5), gamma=0.3),
     }
 
     def __init__(self,
-        methods: tuple[str, ...] = ('tinted', 'field'),  # preparations to try in this order
+        methods: tuple[str, ...] = ('tinted', 'field', 'equal', 'faint'),  # preparations to try in this order
         confidence: float = 0.5,  # MediaPipe's smallest detection confidence
         side: int = 640,  # pixels: longer side to which a film is shrunk first
     ):
@@ -204,6 +206,35 @@ def find_hand(
     return (finder or HandFinder())(image)
 
 # %% ../nbs/02_preprocessing.ipynb #00000018
+_fingers = np.array([[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16], [0, 17, 18, 19, 20]])  # landmarks along each
+
+def bone_contrast(
+    image: np.ndarray,  # uint8 (H, W)
+    hand: Hand,
+) -> float:  # grey levels; positive for bright bone, negative for dark bone
+    "Median grey along the fingers less the median beside the hand."
+    scale = min(1.0, 320 / max(image.shape))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
+    lines = list(np.round(hand.landmarks[_fingers] * scale).astype(np.int32))
+    length = float(np.ptp(hand.landmarks, axis=0).sum()) * scale / 1.5
+    def band(share): return cv2.polylines(np.zeros(small.shape, np.uint8), lines, False, 1, max(1, round(share * length))) > 0
+    bones, beside = band(0.02), band(0.40) & ~band(0.22)
+    return float(np.median(small[bones]) - np.median(small[beside])) if bones.any() and beside.any() else 0.0
+
+def find_bright_bone(
+    image: np.ndarray,  # uint8 (H, W)
+    finder: HandFinder,
+) -> tuple[np.ndarray, Hand | None, bool]:  # the film with bright bone, its hand, and whether it had to be inverted
+    "The hand in a film that may be a negative. A dark film with bright bone is searched once, any other inverted as well."
+    hand = finder(image)
+    contrast = bone_contrast(image, hand) if hand else 0.0
+    if contrast > 0 and np.median(image) < 128: return image, hand, False
+    negative = 255 - image
+    other = finder(negative)
+    if other and bone_contrast(negative, other) > max(contrast, 0): return negative, other, True
+    return image, hand, False
+
+# %% ../nbs/02_preprocessing.ipynb #0000001b
 margin_above, margin_below, margin_beside = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame
 
 def _upright_square(
@@ -220,7 +251,7 @@ def _upright_square(
     centre = np.array([(left + right) / 2, (top + bottom) / 2]) @ to_upright
     return centre, float(max(bottom - top, right - left)), hand.angle
 
-# %% ../nbs/02_preprocessing.ipynb #00000019
+# %% ../nbs/02_preprocessing.ipynb #0000001c
 def _cut_square(
     image: np.ndarray,  # uint8 (H, W)
     centre: np.ndarray,  # (2,) x, y in pixels
@@ -238,7 +269,7 @@ def _cut_square(
     inside = cv2.warpAffine(np.ones_like(small), matrix, (size, size), flags=cv2.INTER_NEAREST)
     return square, inside > 0, matrix * [*shrink, 1]
 
-# %% ../nbs/02_preprocessing.ipynb #0000001d
+# %% ../nbs/02_preprocessing.ipynb #00000020
 def _between_landmarks(
     hand: Hand,
     matrix: np.ndarray,  # (2, 3) from film to square
@@ -253,12 +284,12 @@ def _between_landmarks(
 class Preprocessed:
     "What a pipeline made of a film, and how."
     image: np.ndarray  # uint8 (size, size)
-    record: dict  # pipeline, method, reason, angle, box (left, top, right, bottom in film pixels), landmarks, width, height
+    record: dict  # pipeline, method, reason, inverted, angle, box (left, top, right, bottom in film pixels), landmarks, width, height
 
     @property
     def hand_found(self) -> bool: return self.record['method'] != 'none'
 
-# %% ../nbs/02_preprocessing.ipynb #0000001e
+# %% ../nbs/02_preprocessing.ipynb #00000021
 def _default(
     image: np.ndarray,  # uint8 (H, W)
     size: int,  # side of the result
@@ -275,7 +306,7 @@ def _default(
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * side / 2
     return square, corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + centre
 
-# %% ../nbs/02_preprocessing.ipynb #00000020
+# %% ../nbs/02_preprocessing.ipynb #00000023
 def landmarks_box(
     hand: Hand,
     shape: tuple[int, int],  # (H, W) of the film
@@ -288,7 +319,7 @@ def landmarks_box(
     right, bottom = np.minimum(hand.landmarks.max(0) + grow, [width, height]).astype(int)
     return int(left), int(top), int(right), int(bottom)
 
-# %% ../nbs/02_preprocessing.ipynb #00000023
+# %% ../nbs/02_preprocessing.ipynb #00000026
 def window_threshold(
     image: np.ndarray  # uint8 (H, W)
 ) -> int:  # grey level; this level and everything below is background
@@ -305,7 +336,7 @@ def window(
     "The report's windowing: background and burnt-out pixels (254 and 255) become black."
     return np.where((image <= window_threshold(image)) | (image >= 254), 0, image).astype(np.uint8)
 
-# %% ../nbs/02_preprocessing.ipynb #00000025
+# %% ../nbs/02_preprocessing.ipynb #00000028
 def pad_to_square(
     image: np.ndarray  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (side, side), side = the longer of H and W
@@ -327,16 +358,17 @@ def _report(
     corners = np.array([(left, top), (right, top), (right, bottom), (left, bottom)], float)
     return cv2.resize(square, (size, size), interpolation=cv2.INTER_AREA), corners
 
-# %% ../nbs/02_preprocessing.ipynb #00000028
+# %% ../nbs/02_preprocessing.ipynb #0000002b
 @dataclass(frozen=True)
 class Pipeline:
     "A way to make a network's picture out of a film."
     make: object  # function (image, size, hand) -> (picture, corners)
     size: int  # default side of the picture in pixels
     finder: dict = field(default_factory=dict)  # options of `HandFinder`
+    negatives: bool = False  # recognise films with dark bone and invert them
 
 PIPELINES = {
-    'default': Pipeline(_default, 256),
+    'default': Pipeline(_default, 256, negatives=True),
     'report': Pipeline(_report, 399, {'methods': ('raw',), 'side': 10_000}),  # the report gives MediaPipe the film as it is
 }
 
@@ -354,7 +386,7 @@ def _shared_finder(
     "A finder kept for the life of the process, because making one is slow."
     return HandFinder(**_pipeline(pipeline).finder)
 
-# %% ../nbs/02_preprocessing.ipynb #00000029
+# %% ../nbs/02_preprocessing.ipynb #0000002c
 def preprocess(
     radiograph: np.ndarray | str | Path,  # uint8 (H, W), or an image file
     pipeline: str = 'default',  # 'default' or 'report'
@@ -365,16 +397,18 @@ def preprocess(
     chosen = _pipeline(pipeline)
     image = radiograph if isinstance(radiograph, np.ndarray) else read_radiograph(radiograph)
     if image.ndim != 2 or image.dtype != np.uint8: image = _to_grey(image, 'The array')
-    hand = _shared_finder(pipeline)(image) if find else None
+    hand, inverted = None, False
+    if find and chosen.negatives: image, hand, inverted = find_bright_bone(image, _shared_finder(pipeline))
+    elif find: hand = _shared_finder(pipeline)(image)
     picture, corners = chosen.make(image, size or chosen.size, hand)
     record = dict(
         pipeline=pipeline, width=image.shape[1], height=image.shape[0], method=hand.method if hand else 'none',
         reason='' if hand else ('no hand found, whole film used' if find else 'whole film asked for'),
-        angle=round(hand.angle, 1) if hand else 0.0, box=[round(float(edge), 1) for edge in corners.ravel()],
+        inverted=inverted, angle=round(hand.angle, 1) if hand else 0.0, box=[round(float(edge), 1) for edge in corners.ravel()],
         landmarks=hand.landmarks.round(1).tolist() if hand else [])
     return Preprocessed(picture, record)
 
-# %% ../nbs/02_preprocessing.ipynb #0000002e
+# %% ../nbs/02_preprocessing.ipynb #00000031
 def write_png(
     path: Path,
     image: np.ndarray,  # uint8 (H, W)
@@ -394,7 +428,7 @@ def _preprocess_file(
         return dict(id=identifier, **made.record)
     except BoneAgeError as error: return dict(id=identifier, source=source, error=str(error))
 
-# %% ../nbs/02_preprocessing.ipynb #0000002f
+# %% ../nbs/02_preprocessing.ipynb #00000032
 def _done_records(
     journal: Path,  # records.jsonl of an earlier run
     out: Path,
@@ -417,7 +451,7 @@ def _check_settings(
         raise BoneAgeError(f'{out} holds pictures made with {path.read_text()}, not {json.dumps(settings)}: choose another folder or empty it.')
     path.write_text(json.dumps(settings))
 
-# %% ../nbs/02_preprocessing.ipynb #00000030
+# %% ../nbs/02_preprocessing.ipynb #00000033
 def preprocess_folder(
     table: pd.DataFrame,  # columns id, path, and any others
     out: str | Path,  # folder for <id>.png, records.jsonl, records.csv, failures.csv
@@ -444,7 +478,7 @@ def preprocess_folder(
             print(json.dumps(record), file=journal, flush=True)
     return _close_folder(table, out, records, failures)
 
-# %% ../nbs/02_preprocessing.ipynb #00000031
+# %% ../nbs/02_preprocessing.ipynb #00000034
 def in_workers(function, tasks, workers):
     "Results of `function(*task)` in worker processes, as they come; in this process for a handful or one worker."
     workers = min(workers or os.cpu_count() or 1, len(tasks))
