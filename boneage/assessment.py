@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .catalog import check_weights, file_sha256, model_card, versions
-from .dataset import BoneAgeError, load_split, read_dataset, split_table
+from .dataset import BoneAgeError, has_split, load_split, read_dataset, split_table
 from .preprocessing import preprocess
 
 # %% ../nbs/07_assessment.ipynb #00000006
@@ -121,10 +121,10 @@ def _predict_one(
     picture: np.ndarray,  # uint8 (side, side)
     sex: str | None,  # 'F' or 'M'; None for a network that does not take it
 ) -> float:  # months
-    "Bone age of one picture, averaged over the picture and its mirror image."
+    "Bone age of one picture, averaged over the network's views of it."
     from boneage.training import Films, predict_months
     films = Films(picture[None], np.array([[sex == 'M']], np.float32), np.zeros((1, 1), np.float32))
-    return float(predict_months(trained.network, films, trained.card['size'], trained.card.get('mirror', True))[0])
+    return float(predict_months(trained.network, films, trained.card['size'], trained.card['views'])[0])
 
 def _warnings(
     record: dict,  # from `preprocess`
@@ -203,7 +203,7 @@ class BoneAgeAssessment:
         self.batch_size = sizes
         self.recipe = _changed(load_recipe(recipe), epochs, lr, {**changes, 'batch_size': sizes[0]})
         self.folder, self.progress = Path(folder), progress
-        self.split = find_split(data, seed)
+        self.split = find_split(data, seed, self.recipe.fractions)
 
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
@@ -235,11 +235,11 @@ class BoneAgeAssessment:
 def find_split(
     data: str | Path | pd.DataFrame,  # folder of films, folder with a saved split, or a table
     seed: int = 2017,
-) -> dict[str, pd.DataFrame]:  # train, validation, test
-    "The split of a data set: as saved where one is saved, else 70/20/10."
-    if isinstance(data, pd.DataFrame): return split_table(data, seed=seed)
-    saved = all((Path(data)/f'{part}.csv').is_file() for part in ('train', 'validation', 'test'))
-    return load_split(data) if saved else split_table(read_dataset(data), seed=seed)
+    fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # as in `split_table`
+) -> dict[str, pd.DataFrame]:  # train, validation, test, and calibration where the fractions or the saved split have it
+    "The split of a data set: as saved where one is saved, else a new one."
+    if isinstance(data, pd.DataFrame): return split_table(data, fractions, seed)
+    return load_split(data) if has_split(data) else split_table(read_dataset(data), fractions, seed)
 
 def evaluate_run(
     folder: str | Path,  # a finished run

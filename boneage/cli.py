@@ -195,14 +195,15 @@ def train(data, out, recipe, pictures, seed, workers, quiet):
     10,720 films on two cores."""
     from boneage.assessment import find_split
     from boneage import training
-    training.train(recipe, find_split(data, seed), out, pictures, workers, progress=not quiet)
+    recipe = training.load_recipe(recipe)
+    training.train(recipe, find_split(data, seed, recipe.fractions), out, pictures, workers, progress=not quiet)
     history = training.read_history(out)
     best = history.loc[history['size'] == history['size'].iloc[-1], 'val_mae'].min()  # of the last stage, as `fit` chooses
     click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: boneage evaluate {out}')
 
 @main.command()
 @click.argument('run', type=_path)
-@click.option('--part', default='test', show_default=True, type=click.Choice(['train', 'validation', 'test']))
+@click.option('--part', default='test', show_default=True, type=click.Choice(['train', 'calibration', 'validation', 'test']))
 @click.option('--pictures', type=_path, help='As given to `boneage train`.')
 @_quiet
 def evaluate(run, part, pictures, quiet):
@@ -240,13 +241,36 @@ def reproduce(case, data, out, scale, both, seed, quiet):
                    f'({row.mae_low:.1f} to {row.mae_high:.1f}) on {row.test_films} films{report}')
 
 # %% ../nbs/08_cli.ipynb #0000001a
+@main.command('stress')
+@click.option('--data', required=True, type=_path, help='Folder of films in a known layout, or a folder written by `boneage dataset`.')
+@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+@click.option('--films', type=click.IntRange(2), help='Films to draw; all by default.')
+@click.option('--part', default='validation', show_default=True, type=click.Choice(['train', 'calibration', 'validation', 'test']),
+              help='Part to take, where the films are split.')
+@click.option('--variant', 'variants', multiple=True, help='Only this variant; may be given more than once.')
+@click.option('--out', default='runs/stress', show_default=True, type=_path, help='Folder for answers.csv, stress.csv and stress.png.')
+@_workers
+@_quiet
+def stress_command(data, model, films, part, variants, out, workers, quiet):
+    """Say how far answers move when films are changed.
+
+    Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and the
+    network is asked again. A stopped run goes on. Give films that the network was not trained on."""
+    from boneage.stress import stress_films, stress_report, stress_sentence
+    table = stress_report(stress_films(data, films, part), out, model, variants=variants or None, workers=workers, progress=not quiet)
+    for row in table[table['significant']].itertuples():
+        click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); no hand in {row.no_hand:.0%} of films')
+    click.echo(stress_sentence(table))
+    click.echo(f'{out / "stress.csv"}, {out / "stress.png"}')
+
+# %% ../nbs/08_cli.ipynb #0000001c
 def _results_line(results: pd.DataFrame) -> str:
     "The mean absolute error with its interval, and the naive one."
     error = results[(results['metric'] == 'mae') & (results['group'] == 'all')].iloc[0]
     return (f'mean absolute error {error["value"]:.1f} months (95 % interval {error["low"]:.1f} to {error["high"]:.1f}) on {int(error["n"])} films; '
             f'guessing the median of each sex: {error["baseline"]:.1f}')
 
-# %% ../nbs/08_cli.ipynb #0000001c
+# %% ../nbs/08_cli.ipynb #0000001e
 def run_demo(
     out: Path,  # run folder
     films: int = 480,  # phantoms to draw

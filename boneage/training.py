@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RECIPES', 'decay_rate', 'Recipe', 'save_json', 'load_recipe', 'same_recipe', 'load_pictures', 'Films', 'films_of',
            'TrainingViews', 'PlainPictures', 'learning_rate_schedule', 'compile_model', 'RunFolder', 'read_history',
-           'fit', 'train', 'predict_months', 'predict_run']
+           'fit', 'answer_views', 'train', 'predict_views', 'predict_months', 'predict_run']
 
 # %% ../nbs/05_training.ipynb #00000003
 import json, math, os, time
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .augmentation import ViewRanges, balance_ages, random_view, shrink_to, write_balanced
+from .augmentation import FIXED_VIEWS, ViewRanges, balance_ages, fixed_view, random_view, shrink_to, write_balanced
 from .catalog import versions
 from .dataset import BoneAgeError, data_hash, load_split, save_split
 from .model import build_model, keras, knows_sex, load_model  # Keras as `model` imports it, without TensorFlow's remarks
@@ -26,12 +26,12 @@ from .preprocessing import preprocess_folder, read_radiograph
 @dataclass(frozen=True)
 class Recipe:
     "Everything that decides a training but the films."
-    name: str = 'default'
+    name: str
     model: str = 'default'  # name for `build_model`
     model_options: dict = field(default_factory=dict)
     weights: str | None = 'imagenet'  # what the network starts from
     pipeline: str = 'default'  # name for `preprocess`
-    stages: tuple = ((128, 4), (176, 3), (224, 3))  # (side in pixels, epochs), in this order
+    stages: tuple = ((128, 6), (176, 8), (224, 8), (256, 2))  # (side in pixels, epochs), in this order
     batch_size: int = 32
     loss: str = 'mean_absolute_error'  # of months
     optimizer: str = 'adamw'  # 'adamw' or 'adam'
@@ -41,6 +41,7 @@ class Recipe:
     views: ViewRanges | None = ViewRanges()  # random views; None shows every picture as it is
     whole_share: float = 0.1  # share of views that show the whole film, as a film without a found hand is shown
     balanced: bool = False  # balance the ages with rotated copies first
+    fractions: tuple = (0.7, 0.2, 0.1)  # of the split, as in `split_table`, where the films are not split yet
     seed: int = 2017
 
     @property
@@ -68,7 +69,8 @@ def load_recipe(
     unknown = set(source) - set(Recipe.__dataclass_fields__)
     if unknown: raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: choose from {", ".join(Recipe.__dataclass_fields__)}.')
     views = source.get('views', asdict(ViewRanges()))
-    return Recipe(**{**source, 'stages': tuple(map(tuple, source.get('stages', Recipe.stages))), 'views': ViewRanges(**views) if views else None})
+    return Recipe(**{**source, 'stages': tuple(map(tuple, source.get('stages', Recipe.stages))), 'views': ViewRanges(**views) if views else None,
+                     'fractions': tuple(source.get('fractions', Recipe.fractions))})
 
 def same_recipe(one: Recipe, other: Recipe) -> bool:
     "Whether two recipes are equal, be one of them read from JSON, where a tuple is a list."
@@ -79,7 +81,7 @@ _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipe
                  optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
 
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe(),
+    Recipe('default', views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4), fractions=(0.80, 0.05, 0.05, 0.10)),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0, balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
     _report,
@@ -168,20 +170,21 @@ class TrainingViews(keras.utils.PyDataset):
 
 # %% ../nbs/05_training.ipynb #00000011
 class PlainPictures(keras.utils.PyDataset):
-    "Batches of pictures as they are, in order: for validation and prediction."
+    "Batches of pictures in order, all in the same fixed view: for validation and prediction."
     def __init__(self,
         films: Films,
         size: int,  # side in pixels
         batch_size: int = 32,
+        view: str = 'plain',  # one of `FIXED_VIEWS`
     ):
         super().__init__(workers=1, max_queue_size=16)
-        self.films, self.size, self.batch_size = films, size, batch_size
+        self.films, self.size, self.batch_size, self.view = films, size, batch_size, view
 
     def __len__(self): return math.ceil(len(self.films) / self.batch_size)
 
     def __getitem__(self, number):
         rows = np.arange(number * self.batch_size, min((number + 1) * self.batch_size, len(self.films)))
-        return self.films.batch(rows, np.stack([shrink_to(picture, self.size) for picture in self.films.pictures[rows]]))
+        return self.films.batch(rows, np.stack([fixed_view(picture, self.view, self.size) for picture in self.films.pictures[rows]]))
 
 # %% ../nbs/05_training.ipynb #00000014
 decay_rate = 0.95  # of the exponential schedule, per epoch: the report's equation 3
@@ -320,9 +323,10 @@ def _training_films(table, folder, recipe, **options):
         whole = load_pictures(_pictures(films, folder, recipe, False, **options), options['progress'])
     return films_of(crops, whole, options['progress'])
 
-def _mirrored(recipe: Recipe) -> bool:
-    "Whether the network saw mirrored films: only then is an answer averaged with that for the mirror image."
-    return recipe.views is not None and recipe.views.flip > 0
+def answer_views(recipe: Recipe) -> list[str]:  # names in `FIXED_VIEWS`
+    "The views whose answers are averaged: only such as the network saw in training."
+    seen = recipe.views or ViewRanges(flip=0, zoom=0)
+    return [name for name, (mirror, zoom) in FIXED_VIEWS.items() if (seen.flip > 0 or not mirror) and abs(zoom - 1) <= seen.zoom]
 
 # %% ../nbs/05_training.ipynb #0000001f
 def train(
@@ -344,34 +348,44 @@ def train(
     model.save(folder/'part-model.keras')
     os.replace(folder/'part-model.keras', folder/'model.keras')
     save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=recipe.stages[-1][0],
-                                        mirror=_mirrored(recipe), sex_input=knows_sex(model), boneage=versions()['boneage'],
+                                        views=answer_views(recipe), sex_input=knows_sex(model), boneage=versions()['boneage'],
                                         data=data_hash(split['train'])))
     return model
 
 # %% ../nbs/05_training.ipynb #00000021
-def predict_months(
+def predict_views(
     model: keras.Model,
     films: Films,
     size: int,  # side in pixels at which the network was last trained
-    mirror: bool = True,  # average with the mirror image
+    views: list[str] = ('plain', 'mirror'),  # names in `FIXED_VIEWS`
     batch_size: int = 32,
     progress: bool = False,
-) -> np.ndarray:  # float64 (n,) months
-    "Bone ages of films."
-    films = films.for_model(model)
-    views = [films, replace(films, pictures=films.pictures[:, :, ::-1])] if mirror else [films]
-    verbose = 'auto' if progress else 0
-    return np.mean([model.predict(PlainPictures(view, size, batch_size), verbose=verbose)[:, 0].astype(float) for view in views], axis=0)
+) -> np.ndarray:  # float64 (n, views) months
+    "Bone ages of films, one for each view."
+    films, verbose = films.for_model(model), 'auto' if progress else 0
+    answers = [model.predict(PlainPictures(films, size, batch_size, view), verbose=verbose)[:, 0] for view in views]
+    return np.column_stack(answers).astype(float)
 
+def predict_months(
+    model: keras.Model,
+    films: Films,
+    size: int,
+    views: list[str] = ('plain', 'mirror'),
+    **options,  # batch_size, progress
+) -> np.ndarray:  # float64 (n,) months
+    "Bone ages of films: the mean of the views' answers."
+    return predict_views(model, films, size, views, **options).mean(axis=1)
+
+# %% ../nbs/05_training.ipynb #00000022
 def predict_run(
     folder: str | Path,  # a finished run
-    part: str = 'test',  # 'train', 'validation' or 'test'
+    part: str = 'test',  # of the run's split
     pictures: str | Path | None = None,  # as given to `train`
     workers: int | None = None,
     progress: bool = True,
     weights: str | Path | None = None,  # a .keras file instead of the run's best network
     batch_size: int = 32,
-) -> pd.DataFrame:  # id, path (of the picture), boneage, male, predicted (months)
+) -> pd.DataFrame:  # id, path (of the picture), boneage, male, predicted, and spread over the views (months)
     "Predict one part of a run's films with its best network."
     folder = Path(folder)
     if not (folder/'model.json').exists():
@@ -381,5 +395,5 @@ def predict_run(
     table = _pictures(split[part], Path(pictures or folder/'pictures'), recipe, True, workers=workers, progress=progress)
     films = films_of(table, progress=progress)
     model = load_model(weights or folder/'model.keras')
-    predicted = predict_months(model, films, recipe.stages[-1][0], _mirrored(recipe), batch_size, progress)
-    return table.assign(predicted=predicted)
+    answers = predict_views(model, films, recipe.stages[-1][0], answer_views(recipe), batch_size, progress)
+    return table.assign(predicted=answers.mean(axis=1), spread=answers.std(axis=1))
