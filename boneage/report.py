@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['KINDS', 'REPORT_STYLE', 'REPORT_TEMPLATE', 'CAPTIONS', 'format_value', 'results_rows', 'group_rows', 'worst_rows',
-           'student_rows', 'render', 'draw_figures', 'draw_data_figures', 'headline_cards', 'report_html',
-           'write_atomically', 'write_predictions', 'write_predicted_age', 'write_history', 'write_results',
-           'write_figures', 'evaluate_predictions']
+           'coverage_rows', 'student_rows', 'render', 'draw_figures', 'draw_data_figures', 'headline_cards',
+           'report_html', 'write_atomically', 'write_predictions', 'write_predicted_age', 'write_history',
+           'write_results', 'write_figures', 'evaluate_predictions']
 
 # %% ../nbs/06b_report.ipynb #00000003
 import base64, io, os
@@ -21,6 +21,7 @@ import pandas as pd
 from . import __version__
 from .dataset import BoneAgeError
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
+from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,
                            plot_predicted, plot_sexes)
 
@@ -86,6 +87,16 @@ def worst_rows(
             'head': ['Film', 'Sex', 'Real, months', 'Predicted, months', 'Error, months'], 'rows': rows}
 
 # %% ../nbs/06b_report.ipynb #00000010
+def coverage_rows(
+    coverage:pd.DataFrame, # `coverage_table` by nothing, sex and age band
+) -> dict: # title, note, head, rows for the page
+    "One row for each group: films, share of labels inside the interval, its mean width."
+    rows = [{'cells': [row.group, f'{row.n:,}', f'{100*row.coverage:.1f} % ({100*row.low:.1f} to {100*row.high:.1f})', f'{row.width:.1f}'],
+             'few': row.n < 30} for row in coverage.itertuples()]
+    return {'title': 'Intervals', 'rows': rows, 'head': ['Films', 'Number', 'Label inside the interval', 'Mean width, months'],
+            'note': "In brackets: Wilson's 95 % interval. In italics: fewer than 30 films."}
+
+# %% ../nbs/06b_report.ipynb #00000013
 def student_rows(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
 ) -> dict: # title, note, head, rows for the page
@@ -96,7 +107,7 @@ def student_rows(
             'note': "RSNA's MAD is the mean of |error|, the report's the mean of |error − mean error|. The error range is of predicted − real. "
                     'R² belongs to the line predicted = m · real + q; after ± stands the standard error.'}
 
-# %% ../nbs/06b_report.ipynb #00000013
+# %% ../nbs/06b_report.ipynb #00000016
 KINDS = {'png': 'image/png', 'svg': 'image/svg+xml'}  # ending of a figure → media type
 
 def render(
@@ -133,7 +144,7 @@ def draw_figures(
     if images: jobs['films'] = lambda: plot_films(images)
     return render(jobs, figure_format, dpi)
 
-# %% ../nbs/06b_report.ipynb #00000014
+# %% ../nbs/06b_report.ipynb #00000017
 def draw_data_figures(
     split:dict, # train, validation, test → table, as `split_table` gives them
     balanced:pd.DataFrame=None, # training films after `balance_ages`
@@ -146,7 +157,7 @@ def draw_data_figures(
     if balanced is not None: jobs['data_balance'] = lambda: plot_balance(split['train'], balanced)
     return render(jobs, figure_format, dpi)
 
-# %% ../nbs/06b_report.ipynb #00000017
+# %% ../nbs/06b_report.ipynb #0000001a
 REPORT_STYLE = '''
 body { font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
@@ -166,7 +177,7 @@ figure.half { flex: 1 1 26rem; } figure img { max-width: 100%; height: auto; }
 @media print { body { margin: 0; max-width: none; font-size: 10.5pt; } figure, table, .card, .caution { break-inside: avoid; } }
 '''
 
-# %% ../nbs/06b_report.ipynb #00000018
+# %% ../nbs/06b_report.ipynb #0000001b
 REPORT_TEMPLATE = '''<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{{ title }}</title><style>{{ style | safe }}</style></head><body>
@@ -187,7 +198,7 @@ REPORT_TEMPLATE = '''<!doctype html>
 {% endfor %}</tbody></table>{% endfor %}</body></html>
 '''
 
-# %% ../nbs/06b_report.ipynb #00000019
+# %% ../nbs/06b_report.ipynb #0000001c
 CAPTIONS = { # file name of a figure → (caption, width on the page)
     'predicted': ('Predicted against real bone age. A slope under 1 means that young hands are read too old and old hands too '
                   'young.', 'half'),
@@ -199,7 +210,7 @@ CAPTIONS = { # file name of a figure → (caption, width on the page)
     'sexes': ('Girls and boys in the training data and in the films evaluated.', 'half'),
     'history': ('Training and validation curves. The ring marks the best validation value.', 'full')}
 
-# %% ../nbs/06b_report.ipynb #0000001a
+# %% ../nbs/06b_report.ipynb #0000001d
 def headline_cards(
     results:pd.DataFrame, # `metrics_table` of all films, with baseline columns where there is one
 ) -> list: # name, value, note of each card
@@ -214,7 +225,7 @@ def headline_cards(
                          "its mean absolute error: the median age of the film's sex"))
     return cards
 
-# %% ../nbs/06b_report.ipynb #0000001b
+# %% ../nbs/06b_report.ipynb #0000001e
 def report_html(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     tables:list, # dicts with title, note, head, rows
@@ -231,7 +242,7 @@ def report_html(
     return page.render(title=title, style=REPORT_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(), version=__version__,
                        cards=headline_cards(results), tables=tables, figures=pictures, extra=list((extra_rows or {}).items()))
 
-# %% ../nbs/06b_report.ipynb #0000001e
+# %% ../nbs/06b_report.ipynb #00000021
 def write_atomically(
     path, # file to write; its folder is made if it is not there
     content, # str (written as UTF-8), bytes, or a table (written as CSV)
@@ -250,7 +261,7 @@ def write_atomically(
         raise BoneAgeError(f"Cannot write the evaluation to {path.parent} ({error.strerror}): choose another folder.") from None
     return path
 
-# %% ../nbs/06b_report.ipynb #00000021
+# %% ../nbs/06b_report.ipynb #00000024
 def write_predictions(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     folder, # where predictions.csv goes
@@ -275,7 +286,7 @@ def write_history(
     "A copy of the training history, so that the folder is complete without the run."
     return write_atomically(Path(folder)/'history.csv', history)
 
-# %% ../nbs/06b_report.ipynb #00000024
+# %% ../nbs/06b_report.ipynb #00000027
 def write_results(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     folder, # where results.csv, results_by_sex.csv and results_by_age_band.csv go
@@ -292,7 +303,7 @@ def write_results(
     for name, table in tables.items(): write_atomically(Path(folder)/f'{name}.csv', table)
     return tables
 
-# %% ../nbs/06b_report.ipynb #00000025
+# %% ../nbs/06b_report.ipynb #00000028
 def write_figures(
     figures:dict, # file name without ending → bytes, from `draw_figures` or `draw_data_figures`
     folder, # where they go
@@ -301,7 +312,7 @@ def write_figures(
     "One file for each figure."
     return [write_atomically(Path(folder)/f'{name}.{figure_format}', data) for name, data in figures.items()]
 
-# %% ../nbs/06b_report.ipynb #00000028
+# %% ../nbs/06b_report.ipynb #0000002b
 def evaluate_predictions(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
     folder, # where the files go; made if it is not there
@@ -314,7 +325,7 @@ def evaluate_predictions(
     seed:int=0, # of the bootstrap
     figure_format:str='png', # of the figure files and of those in the page, or 'svg'
 ) -> pd.DataFrame: # what results.csv holds: `metrics_table` and, with train_table, baseline, baseline_low, baseline_high
-    "Writes predictions.csv, predicted_age.csv, results*.csv, history.csv if given, a file for each figure, and report.html."
+    "Writes predictions.csv, predicted_age.csv, results*.csv, coverage.csv for intervals, history.csv if given, a file for each figure, and report.html."
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
@@ -323,8 +334,13 @@ def evaluate_predictions(
     if history is not None: write_history(history, folder)
     results = write_results(table, folder, train_table, n_boot, seed)
     write_figures(figures, folder, figure_format)
+    intervals = []
+    if {'low', 'high'} <= set(table.columns):
+        coverage = coverage_table(table, (None, 'sex', 'age_band'))
+        write_atomically(Path(folder)/'coverage.csv', coverage)
+        intervals = [coverage_rows(coverage)]
     tables = [results_rows(results['results']), group_rows(results['results_by_sex'], 'By sex', 'Sex'),
-              group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), student_rows(table), worst_rows(table)]
+              group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), *intervals, student_rows(table), worst_rows(table)]
     write_atomically(Path(folder)/'report.html',
                      report_html(table, tables, figures, results['results'], title, extra_rows, figure_format))
     return results['results']

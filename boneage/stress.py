@@ -310,7 +310,8 @@ def _answers(
     workers: int | None,
 ):  # yields a table for each film, without rows for one that cannot be read
     "Ask the network, 64 films at a time so that their pictures fit in memory."
-    from boneage.training import Films, predict_months
+    from boneage.assessment import answer_films
+    from boneage.training import Films
     for start in range(0, len(tasks), 64):
         for row, names, pictures, found in in_workers(_pictures_of, tasks[start:start + 64], workers):
             if pictures is None:
@@ -319,9 +320,9 @@ def _answers(
                 continue
             film = films.iloc[row]
             known = Films(pictures, np.full((len(names), 1), film['male'], np.float32), np.zeros((len(names), 1), np.float32))
-            months = predict_months(trained.network, known, trained.card['size'], trained.card['views'], batch_size=64)
+            months, _ = answer_films(trained, known, batch_size=64)
             yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']), variant=names,
-                                    predicted=np.maximum(months, 0).round(3), hand_found=found))
+                                    predicted=months.round(3), hand_found=found))
 
 # %% ../nbs/07b_stress.ipynb #00000020
 def _together(parts):

@@ -396,4 +396,4 @@ def predict_run(
     films = films_of(table, progress=progress)
     model = load_model(weights or folder/'model.keras')
     answers = predict_views(model, films, recipe.stages[-1][0], answer_views(recipe), batch_size, progress)
-    return table.assign(predicted=answers.mean(axis=1), spread=answers.std(axis=1))
+    return table.assign(predicted=np.maximum(answers.mean(axis=1), 0), spread=answers.std(axis=1))  # no age is below birth
