@@ -13,7 +13,7 @@ import click
 import pandas as pd
 
 from . import __version__
-from .catalog import list_weights, model_names, versions
+from .catalog import list_weights, model_card, model_names, versions
 from .dataset import BoneAgeError
 
 # %% ../nbs/08_cli.ipynb #00000006
@@ -91,9 +91,11 @@ def assess_command(images, sex, target, model, site, quiet):
 # %% ../nbs/08_cli.ipynb #0000000f
 @main.command()
 @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
+@click.option('--card', metavar='NAME', help="Print the model card of bundled weights, as JSON, such as 'default'.")
 @_quiet
-def info(as_json, quiet):
+def info(as_json, card, quiet):
     "List versions, networks and bundled weights."
+    if card: return click.echo(json.dumps({key: value for key, value in model_card(card).items() if key != 'path'}, indent=2, ensure_ascii=False))
     shown = 'name', 'edition', 'date', 'typical_error_months', 'bytes', 'sha256', 'path'
     weights = [{key: card.get(key) for key in shown} for card in list_weights()]
     known = {'versions': versions(), 'models': list(model_names), 'weights': weights}
