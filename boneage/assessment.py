@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['research_use', 'age_in_words', 'parse_sex', 'Assessment', 'TrainedModel', 'load_trained', 'answer_films', 'assess',
-           'assess_table', 'calibrate_site', 'BoneAgeAssessment', 'find_split', 'calibrate_run', 'answers_of_run',
-           'evaluate_run', 'make_card', 'bundle_weights']
+           'Explanation', 'explain', 'assess_table', 'calibrate_site', 'BoneAgeAssessment', 'find_split',
+           'calibrate_run', 'answers_of_run', 'evaluate_run', 'make_card', 'bundle_weights']
 
 # %% ../nbs/07_assessment.ipynb #00000003
 import base64, hashlib, html, json
@@ -211,6 +211,45 @@ def assess(
     return _assess(load_trained(str(model)), radiograph, parse_sex(sex), site)
 
 # %% ../nbs/07_assessment.ipynb #00000016
+@dataclass(frozen=True)
+class Explanation:
+    "An assessment and where it comes from."
+    assessment: Assessment
+    heat: np.ndarray  # float32 (side, side), 0 to 1, over `assessment.crop`
+    heat_on_film: np.ndarray  # float32 (height, width), 0 to 1, over the whole film; 0 outside the crop
+
+    @property
+    def overlay(self) -> np.ndarray:  # uint8 (side, side, 3), blue, green, red
+        "What the network saw, under the map."
+        grey = cv2.cvtColor(self.assessment.crop, cv2.COLOR_GRAY2BGR)
+        weight = 0.6 * self.heat[..., None]
+        return np.uint8((1 - weight) * grey + weight * cv2.applyColorMap(np.uint8(255 * self.heat), cv2.COLORMAP_INFERNO))
+
+    def _repr_html_(self) -> str:
+        picture = base64.b64encode(cv2.imencode('.png', self.overlay)[1]).decode()
+        return _card(self.assessment) + f'<img style="width:320px" alt="where the answer comes from" src="data:image/png;base64,{picture}">'
+
+# %% ../nbs/07_assessment.ipynb #00000017
+def explain(
+    radiograph: str | Path | np.ndarray,  # an image file, or uint8 (H, W)
+    sex: str,  # 'F' or 'M': required
+    model: str = 'default',  # name of bundled weights, or a run folder
+    site: SiteCalibration | str | Path | None = None,  # as in `assess`
+    layer: str | None = None,  # one of `map_layers`; the last with places of 8 pixels or less if None
+    towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
+) -> Explanation:
+    "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
+    from boneage.augmentation import fixed_view
+    from boneage.explanation import as_maps, contributions, map_on_film
+    assessment, trained = assess(radiograph, sex, model, site), load_trained(str(model))
+    views = [name for name in ('plain', 'mirror') if name in trained.card['views']]
+    pictures = np.stack([fixed_view(assessment.crop, name, trained.card['size']) for name in views])
+    months = contributions(trained.network, pictures, [assessment.sex == 'M'] * len(views), layer)
+    if len(views) == 2: months = (months[:1] + months[1:, :, ::-1]) / 2
+    heat = as_maps(months, assessment.crop.shape[0], towards)[0]
+    return Explanation(assessment, heat, map_on_film(heat, assessment.record))
+
+# %% ../nbs/07_assessment.ipynb #0000001a
 def assess_table(
     table: pd.DataFrame,  # columns id, path, boneage (months), male
     model: str = 'default',
@@ -236,7 +275,7 @@ def calibrate_site(
     "Fit a network to a hospital's readings; raises `BoneAgeError` for fewer than 30 films that can be used."
     return calibrate(assess_table(table, model, progress), name, _edition(load_trained(str(model)).card))
 
-# %% ../nbs/07_assessment.ipynb #00000018
+# %% ../nbs/07_assessment.ipynb #0000001c
 def _changed(
     recipe,  # Recipe
     epochs: int | None, lr: float | None,
@@ -250,7 +289,7 @@ def _changed(
     recipe = replace(recipe, **changes)
     return recipe if epochs is None else replace(recipe, stages=((recipe.stages[-1][0], epochs),))
 
-# %% ../nbs/07_assessment.ipynb #00000019
+# %% ../nbs/07_assessment.ipynb #0000001d
 class BoneAgeAssessment:
     "Films, a recipe and a run folder: train, evaluate and predict in one line each."
     def __init__(self,
@@ -299,7 +338,7 @@ class BoneAgeAssessment:
         if sex is None and not trained.card['sex_input']: return _assess(trained, radiograph, None)
         return _assess(trained, radiograph, parse_sex(sex))
 
-# %% ../nbs/07_assessment.ipynb #0000001a
+# %% ../nbs/07_assessment.ipynb #0000001e
 def find_split(
     data: str | Path | pd.DataFrame,  # folder of films, folder with a saved split, or a table
     seed: int = 2017,
@@ -309,7 +348,7 @@ def find_split(
     if isinstance(data, pd.DataFrame): return split_table(data, fractions, seed)
     return load_split(data) if has_split(data) else split_table(read_dataset(data), fractions, seed)
 
-# %% ../nbs/07_assessment.ipynb #0000001c
+# %% ../nbs/07_assessment.ipynb #00000020
 def calibrate_run(
     folder: str | Path,  # a finished run
     pictures: str | Path | None = None,  # as given to `train`
@@ -345,7 +384,7 @@ def answers_of_run(
     low, high = ConformalInterval.from_dict(fitted['interval']).bounds(answers['predicted'], answers['spread'], answers['male'])
     return answers.assign(low=low, high=high)
 
-# %% ../nbs/07_assessment.ipynb #0000001d
+# %% ../nbs/07_assessment.ipynb #00000021
 def evaluate_run(
     folder: str | Path,  # a finished run
     part: str = 'test',
@@ -365,7 +404,7 @@ def evaluate_run(
     return evaluate_predictions(predictions, Path(folder)/f'evaluation-{part}', train_table=load_split(folder)['train'],
                                 history=read_history(folder), title=f'{Path(folder).name}: {part} films', images=images)
 
-# %% ../nbs/07_assessment.ipynb #00000024
+# %% ../nbs/07_assessment.ipynb #00000028
 def _rows(table: pd.DataFrame) -> list[dict]:
     "A table's rows for a card, rounded; None where a number is not defined."
     rounded = table.round(3).astype(object)
@@ -399,7 +438,7 @@ def make_card(
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [],
         held_out_ids=held_out, held_out_ids_sha256=hashlib.sha256('\n'.join(held_out).encode()).hexdigest())
 
-# %% ../nbs/07_assessment.ipynb #00000025
+# %% ../nbs/07_assessment.ipynb #00000029
 def bundle_weights(
     run: str | Path,  # a finished run folder
     card: dict,  # from `make_card`

@@ -88,6 +88,23 @@ def assess_command(images, sex, target, model, site, quiet):
     if target: _write_json(rows, target)
     if any('error' in row for row in rows): sys.exit(1)
 
+@main.command('explain')
+@click.argument('image', type=_path)
+@click.option('--sex', required=True, type=click.Choice(['F', 'M'], case_sensitive=False), metavar='F|M', help="The child's sex.")
+@click.option('--out', required=True, type=_path, metavar='FILE.png', help='Where the picture under its map is written.')
+@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+@_quiet
+def explain_command(image, sex, out, model, quiet):
+    """Draw where the bone age of a film comes from.
+
+    The map shows which places of the hand add or take months; the page `explanation` says how far to believe it."""
+    from boneage.assessment import explain
+    from boneage.preprocessing import write_png
+    found = explain(image, sex, model)
+    write_png(out, found.overlay[..., ::-1])
+    click.echo(str(found.assessment))
+    click.echo(str(out))
+
 # %% ../nbs/08_cli.ipynb #0000000f
 @main.command()
 @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')

@@ -277,6 +277,7 @@ def plot_attention(
     maps, # float (n, height, width), 0 to 1, such as `attention_map` gives
     titles=None, # n texts; none if None
     strength:float=.45, # opacity of the map, 0 to 1
+    label:str='attention', # beside the colours
 ) -> plt.Figure: # two rows: films, and films under their maps
     "Where a network with attention looks (after the report's figure 13)."
     if not len(pictures) or len(pictures) != len(maps):
@@ -288,5 +289,5 @@ def plot_attention(
             ax.axis('off')
         shown = axes[1, number].imshow(np.squeeze(attention), cmap='inferno', vmin=0, vmax=1, alpha=strength)
         if titles is not None: axes[0, number].set_title(titles[number], fontsize=10)
-    figure.colorbar(shown, ax=axes[1].tolist(), shrink=.8, label='attention')
+    figure.colorbar(shown, ax=axes[1].tolist(), shrink=.8, label=label)
     return figure

@@ -411,12 +411,14 @@ def preprocess(
 # %% ../nbs/02_preprocessing.ipynb #00000031
 def write_png(
     path: Path,
-    image: np.ndarray,  # uint8 (H, W)
+    image: np.ndarray,  # uint8 (H, W), or (H, W, 3) RGB
 ) -> None:
-    "Write a PNG under a temporary name, then rename it: a file that is there is whole."
+    "Write a PNG under a temporary name, then rename it: a file that is there is whole. Raises `BoneAgeError` where it cannot be written."
     part = path.with_name(path.name + '.part')
-    Image.fromarray(image).save(part, format='PNG', compress_level=1)
-    os.replace(part, path)
+    try:
+        Image.fromarray(image).save(part, format='PNG', compress_level=1)
+        os.replace(part, path)
+    except OSError as error: raise BoneAgeError(f'{path} cannot be written ({error.strerror}): choose another file.') from None
 
 def _preprocess_file(
     identifier: str, source: str, target: str, pipeline: str, size: int, find: bool
