@@ -258,7 +258,7 @@ def write_atomically(
             os.replace(temporary, path)
         finally: temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise BoneAgeError(f"Cannot write the evaluation to {path.parent} ({error.strerror}): choose another folder.") from None
+        raise BoneAgeError(f"Cannot write to {path.parent} ({error.strerror}): choose another folder.") from None
     return path
 
 # %% ../nbs/06b_report.ipynb #00000024

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['RECIPES', 'decay_rate', 'Recipe', 'save_json', 'load_recipe', 'same_recipe', 'load_pictures', 'Films', 'films_of',
            'TrainingViews', 'PlainPictures', 'learning_rate_schedule', 'compile_model', 'RunFolder', 'read_history',
-           'fit', 'answer_views', 'train', 'predict_views', 'predict_months', 'predict_run']
+           'fit', 'answer_views', 'train', 'predict_views', 'predict_run']
 
 # %% ../nbs/05_training.ipynb #00000003
 import json, math, os, time
@@ -365,16 +365,6 @@ def predict_views(
     films, verbose = films.for_model(model), 'auto' if progress else 0
     answers = [model.predict(PlainPictures(films, size, batch_size, view), verbose=verbose)[:, 0] for view in views]
     return np.column_stack(answers).astype(float)
-
-def predict_months(
-    model: keras.Model,
-    films: Films,
-    size: int,
-    views: list[str] = ('plain', 'mirror'),
-    **options,  # batch_size, progress
-) -> np.ndarray:  # float64 (n,) months
-    "Bone ages of films: the mean of the views' answers."
-    return predict_views(model, films, size, views, **options).mean(axis=1)
 
 # %% ../nbs/05_training.ipynb #00000022
 def predict_run(
