@@ -29,7 +29,7 @@ class Recipe:
     name: str
     model: str = 'default'  # name for `build_model`
     model_options: dict = field(default_factory=dict)
-    weights: str | None = 'imagenet'  # what the network starts from
+    weights: str | None = 'imagenet'  # what the network starts from, as in `build_model`, or the name of a recipe, which is trained first
     pipeline: str = 'default'  # name for `preprocess`
     stages: tuple = ((128, 6), (176, 8), (224, 8), (256, 2))  # (side in pixels, epochs), in this order
     batch_size: int = 32
@@ -37,6 +37,7 @@ class Recipe:
     optimizer: str = 'adamw'  # 'adamw' or 'adam'
     learning_rate: float = 1e-3  # the highest
     schedule: str = 'cosine'  # 'cosine' (after a warm-up of one epoch, down to 0), 'constant', or 'exponential' (× 0.95 each epoch)
+    cosine_epochs: int | None = None  # until the cosine is at 0; those of the stages if None
     weight_decay: float = 1e-4  # adamw only
     views: ViewRanges | None = ViewRanges()  # random views; None shows every picture as it is
     whole_share: float = 0.1  # share of views that show the whole film, as a film without a found hand is shown
@@ -81,7 +82,10 @@ _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipe
                  optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
 
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe('default', views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4), fractions=(0.80, 0.05, 0.05, 0.10)),
+    Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24, views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4),
+           fractions=(0.80, 0.05, 0.05, 0.10)),
+    Recipe('default', model_options={'frozen_norms': True}, weights='default-first', stages=((224, 7), (256, 2)), learning_rate=4e-4,
+           views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05, fractions=(0.80, 0.05, 0.05, 0.10)),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0, balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
     _report,
@@ -198,9 +202,10 @@ def learning_rate_schedule(
     if recipe.schedule == 'exponential':
         return keras.optimizers.schedules.ExponentialDecay(recipe.learning_rate, steps_per_epoch, decay_rate, staircase=True)
     if recipe.schedule != 'cosine': raise BoneAgeError(f'There is no schedule {recipe.schedule!r}: choose cosine, constant or exponential.')
-    warm_up = min(steps_per_epoch, recipe.epochs * steps_per_epoch // 4)
+    steps = (recipe.cosine_epochs or recipe.epochs) * steps_per_epoch
+    warm_up = min(steps_per_epoch, steps // 4)
     return keras.optimizers.schedules.CosineDecay(
-        0.0 if warm_up else recipe.learning_rate, max(recipe.epochs * steps_per_epoch - warm_up, 1),
+        0.0 if warm_up else recipe.learning_rate, max(steps - warm_up, 1),
         warmup_target=recipe.learning_rate if warm_up else None, warmup_steps=warm_up)
 
 def compile_model(
@@ -329,6 +334,18 @@ def answer_views(recipe: Recipe) -> list[str]:  # names in `FIXED_VIEWS`
     return [name for name, (mirror, zoom) in FIXED_VIEWS.items() if (seen.flip > 0 or not mirror) and abs(zoom - 1) <= seen.zoom]
 
 # %% ../nbs/05_training.ipynb #0000001f
+def _first_network(
+    name: str,  # of a recipe
+    split: dict[str, pd.DataFrame],
+    folder: Path,  # of the run that starts from it
+    pictures: Path,
+    **options,  # workers, progress
+) -> str:  # a .keras file
+    "The network of a recipe that another one starts from, trained in a folder inside the run's, or found there."
+    weights = folder/name/'model.keras'
+    if not weights.is_file(): train(name, split, folder/name, pictures, **options)
+    return str(weights)
+
 def train(
     recipe: Recipe | str,  # or the name of one
     split: dict[str, pd.DataFrame],  # tables of films under 'train', 'validation' and 'test', as `split_table` gives them
@@ -342,6 +359,7 @@ def train(
     recipe, folder = recipe if isinstance(recipe, Recipe) else load_recipe(recipe), Path(folder)
     _open_run(folder, recipe, split)
     pictures, options = Path(pictures or folder/'pictures'), dict(workers=workers, progress=progress)
+    if recipe.weights in RECIPES: recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
     training = _training_films(split['train'], pictures, recipe, **options)
     validation = films_of(_pictures(split['validation'], pictures, recipe, True, **options), progress=progress)
     model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model)
