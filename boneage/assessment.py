@@ -72,7 +72,8 @@ class Assessment:
                     interval_months=[round(edge, 1) for edge in self.interval_months] if self.interval_months else None,
                     interval_level=self.interval_level, typical_error_months=self.typical_error_months,
                     report_error_months=self.report_error_months, site=self.site, hand_found=self.record['method'] != 'none',
-                    inverted=self.record['inverted'], box=self.record['box'], warnings=list(self.warnings), model=self.model, model_version=self.model_version, note=research_use)
+                    inverted=self.record['inverted'], box=self.record['box'], warnings=list(self.warnings), model=self.model,
+                    model_version=self.model_version, note=research_use)
 
     def __str__(self) -> str:
         notes = ''.join(f'; {warning}' for warning in self.warnings)
@@ -369,6 +370,7 @@ def calibrate_run(
     save_json(path, fitted)
     return fitted
 
+# %% ../nbs/07_assessment.ipynb #00000021
 def answers_of_run(
     folder: str | Path,  # a finished run
     part: str = 'test',
@@ -384,7 +386,7 @@ def answers_of_run(
     low, high = ConformalInterval.from_dict(fitted['interval']).bounds(answers['predicted'], answers['spread'], answers['male'])
     return answers.assign(low=low, high=high)
 
-# %% ../nbs/07_assessment.ipynb #00000021
+# %% ../nbs/07_assessment.ipynb #00000022
 def evaluate_run(
     folder: str | Path,  # a finished run
     part: str = 'test',
@@ -404,7 +406,7 @@ def evaluate_run(
     return evaluate_predictions(predictions, Path(folder)/f'evaluation-{part}', train_table=load_split(folder)['train'],
                                 history=read_history(folder), title=f'{Path(folder).name}: {part} films', images=images)
 
-# %% ../nbs/07_assessment.ipynb #00000028
+# %% ../nbs/07_assessment.ipynb #00000029
 def _rows(table: pd.DataFrame) -> list[dict]:
     "A table's rows for a card, rounded; None where a number is not defined."
     rounded = table.round(3).astype(object)
@@ -414,6 +416,15 @@ def _metrics(predictions: pd.DataFrame, by: str | None) -> list[dict]:
     from boneage.evaluation import metrics_table
     return _rows(metrics_table(predictions, by))
 
+def _trainings(
+    run: str | Path  # run folder
+) -> list[Path]:  # run folders: this one, then that of the recipe it started from, and so on
+    "The trainings behind a network, the last first."
+    run = Path(run)
+    start = run/str(json.loads((run/'recipe.json').read_text())['weights'])
+    return [run, *(_trainings(start) if (start/'recipe.json').is_file() else [])]
+
+# %% ../nbs/07_assessment.ipynb #0000002a
 def make_card(
     run: str | Path,  # a finished run folder
     name: str, edition: int,
@@ -423,7 +434,7 @@ def make_card(
     "The model card of a run, with metrics on its test films and the naive baseline beside them."
     from boneage.evaluation import naive_predictions
     from boneage.training import read_history
-    run, split = Path(run), load_split(run)
+    run, split, trainings = Path(run), load_split(run), _trainings(run)
     predictions, naive = answers_of_run(run, 'test', pictures, progress=False), naive_predictions(split['train'], split['test'])
     read = lambda file: json.loads((run/file).read_text())
     held_out = sorted(split['test']['id'].astype(str))
@@ -431,14 +442,15 @@ def make_card(
     return dict(
         read('model.json'), name=name, edition=edition, typical_error_months=next(row['value'] for row in overall if row['metric'] == 'mae'),
         recipe=read('recipe.json'), data=read('data.json'), versions=read('versions.json'),
-        training_hours=round(read_history(run)['seconds'].sum() / 3600, 2), **notes, **calibrate_run(run, pictures, progress=False),
+        earlier_recipes=[json.loads((folder/'recipe.json').read_text()) for folder in trainings[1:]],
+        training_hours=round(sum(read_history(folder)['seconds'].sum() for folder in trainings) / 3600, 2), **notes, **calibrate_run(run, pictures, progress=False),
         metrics=dict(overall=overall, by_sex=_metrics(predictions, 'sex'), by_age_band=_metrics(predictions, 'age_band'),
                      naive=_metrics(naive, None)),
         coverage=_rows(coverage_table(predictions, (None, 'sex', 'age_band'))) if 'low' in predictions else [],
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [],
         held_out_ids=held_out, held_out_ids_sha256=hashlib.sha256('\n'.join(held_out).encode()).hexdigest())
 
-# %% ../nbs/07_assessment.ipynb #00000029
+# %% ../nbs/07_assessment.ipynb #0000002b
 def bundle_weights(
     run: str | Path,  # a finished run folder
     card: dict,  # from `make_card`

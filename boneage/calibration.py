@@ -121,10 +121,10 @@ def tail_scores(
     level:float=.9, # share of films to lie between
 ) -> tuple[float, float]: # k-th smallest and k-th largest
     "The two scores between which that of a new, exchangeable film lies with a probability of at least `level`."
+    if not 0 < level < 1: raise BoneAgeError(f"The level must lie between 0 and 1, not {level}.")
     ordered = np.sort(np.asarray(scores, float))
     place = int(np.floor((len(ordered) + 1) * (1 - level)/2 + 1e-9))
-    if not 0 < level < 1 or place < 1:
-        if not 0 < level < 1: raise BoneAgeError(f"The level must lie between 0 and 1, not {level}.")
+    if place < 1:
         needed = np.ceil(2/(1 - level) - 1 - 1e-9)
         raise BoneAgeError(f"{len(ordered)} films are too few for an interval of {level:.1%}: at least {needed:.0f} are needed.")
     return float(ordered[place - 1]), float(ordered[-place])

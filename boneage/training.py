@@ -174,21 +174,20 @@ class TrainingViews(keras.utils.PyDataset):
 
 # %% ../nbs/05_training.ipynb #00000011
 class PlainPictures(keras.utils.PyDataset):
-    "Batches of pictures in order, all in the same fixed view: for validation and prediction."
+    "Batches of pictures in order, as they are: for validation."
     def __init__(self,
         films: Films,
         size: int,  # side in pixels
         batch_size: int = 32,
-        view: str = 'plain',  # one of `FIXED_VIEWS`
     ):
         super().__init__(workers=1, max_queue_size=16)
-        self.films, self.size, self.batch_size, self.view = films, size, batch_size, view
+        self.films, self.size, self.batch_size = films, size, batch_size
 
     def __len__(self): return math.ceil(len(self.films) / self.batch_size)
 
     def __getitem__(self, number):
         rows = np.arange(number * self.batch_size, min((number + 1) * self.batch_size, len(self.films)))
-        return self.films.batch(rows, np.stack([fixed_view(picture, self.view, self.size) for picture in self.films.pictures[rows]]))
+        return self.films.batch(rows, np.stack([shrink_to(picture, self.size) for picture in self.films.pictures[rows]]))
 
 # %% ../nbs/05_training.ipynb #00000014
 decay_rate = 0.95  # of the exponential schedule, per epoch: the report's equation 3
@@ -376,13 +375,17 @@ def predict_views(
     films: Films,
     size: int,  # side in pixels at which the network was last trained
     views: list[str] = ('plain', 'mirror'),  # names in `FIXED_VIEWS`
-    batch_size: int = 32,
+    batch_size: int = 32,  # views at a time
     progress: bool = False,
 ) -> np.ndarray:  # float64 (n, views) months
     "Bone ages of films, one for each view."
-    films, verbose = films.for_model(model), 'auto' if progress else 0
-    answers = [model.predict(PlainPictures(films, size, batch_size, view), verbose=verbose)[:, 0] for view in views]
-    return np.column_stack(answers).astype(float)
+    films, answers, step = films.for_model(model), [], max(1, batch_size // len(views))
+    for start in tqdm(range(0, len(films), step), desc='predict', unit='batch', disable=not progress):
+        rows = np.arange(start, min(start + step, len(films)))
+        seen = np.stack([fixed_view(films.pictures[row], view, size) for row in rows for view in views])
+        inputs, _ = films.batch(rows.repeat(len(views)), seen)
+        answers.append(model.predict_on_batch(inputs).reshape(len(rows), len(views)))
+    return np.concatenate(answers).astype(float)
 
 # %% ../nbs/05_training.ipynb #00000022
 def predict_run(
