@@ -21,10 +21,10 @@ from .evaluation import age_bands, film_groups, paired_difference
 
 # %% ../nbs/06c_calibration.ipynb #00000006
 def calibration_films(
-    table:pd.DataFrame, # columns boneage, predicted (months), male, and spread (months) where it is wanted
-    needs=('boneage', 'predicted', 'male'), # columns that must be there
-    least:int=1, # films
-) -> pd.DataFrame: # those columns alone, as float and bool
+    table: pd.DataFrame,  # columns boneage, predicted (months), male, and spread (months) where it is wanted
+    needs=('boneage', 'predicted', 'male'),  # columns that must be there
+    least: int = 1,  # films
+) -> pd.DataFrame:  # those columns alone, as float and bool
     "The films in their proper types; raises `BoneAgeError` for missing columns, gaps, or fewer films than asked for."
     missing = [name for name in needs if name not in table.columns]
     if missing: raise BoneAgeError(f"The table lacks the column(s) {', '.join(missing)}: calibration needs {', '.join(needs)}.")
@@ -38,10 +38,10 @@ def calibration_films(
 
 # %% ../nbs/06c_calibration.ipynb #00000008
 def made_up_predictions(
-    count:int, # films
-    seed:int=0, # of the random draws
-    pull:float=1., # strength of the pull to the middle; 0 for none
-) -> pd.DataFrame: # columns id, boneage, male, predicted, spread (months)
+    count: int,  # films
+    seed: int = 0,  # of the random draws
+    pull: float = 1.,  # strength of the pull to the middle; 0 for none
+) -> pd.DataFrame:  # columns id, boneage, male, predicted, spread (months)
     "Labels of made-up children and the answers of a made-up network; for tests and tutorials."
     draw = np.random.default_rng(seed)
     male = draw.random(count) < .54
@@ -58,9 +58,9 @@ def made_up_predictions(
 KNOTS = np.arange(0., 229., 12.)  # months; no label is older than 228, the last standard of Greulich and Pyle's atlas
 
 def _local_mean(
-    ages:np.ndarray, # months, shape (n,)
-    values:np.ndarray, # shape (n,)
-) -> tuple[np.ndarray, np.ndarray]: # mean at each of `KNOTS`, and how many films count there
+    ages: np.ndarray,  # months, shape (n,)
+    values: np.ndarray,  # shape (n,)
+) -> tuple[np.ndarray, np.ndarray]:  # mean at each of `KNOTS`, and how many films count there
     "Averages over films of about the same age, drawn to the mean of all with the weight of 8 films."
     weights = np.exp(-.5 * ((KNOTS[:, None] - ages) / 18)**2)
     total = weights.sum(1) + 8
@@ -77,21 +77,21 @@ class ErrorShape:
     spread_gain: float  # by how much the size grows with a month of spread, as a share
 
     def centre(self,
-        age, # months
-        male, # bool
-    ) -> np.ndarray: # months
+        age,  # months
+        male,  # bool
+    ) -> np.ndarray:  # months
         "The error to be expected."
         return np.interp(age, KNOTS, self.mean) + np.where(male, self.sex_shift, -self.sex_shift)
 
     def factor(self,
-        spread, # months
-    ) -> np.ndarray: # 0.6 to 2
+        spread,  # months
+    ) -> np.ndarray:  # 0.6 to 2
         "How much harder than usual a film is."
         return np.clip(1 + self.spread_gain*(np.asarray(spread, float) - self.usual_spread), .6, 2)
 
     def scores(self,
-        films:pd.DataFrame, # from `calibration_films`
-    ) -> np.ndarray: # shape (n,)
+        films: pd.DataFrame,  # from `calibration_films`
+    ) -> np.ndarray:  # shape (n,)
         "Errors in units of what is usual for such a film."
         size = np.interp(films['boneage'], KNOTS, self.size) * self.factor(films['spread'])
         return (films['predicted'] - films['boneage'] - self.centre(films['boneage'], films['male'])).to_numpy() / size
@@ -100,7 +100,7 @@ class ErrorShape:
 INTERVAL_COLUMNS = 'boneage', 'predicted', 'male', 'spread'
 
 def fit_shape(
-    table:pd.DataFrame, # columns boneage, predicted, male, spread; 50 films at least
+    table: pd.DataFrame,  # columns boneage, predicted, male, spread; 50 films at least
 ) -> ErrorShape:
     "Estimate mean and size of the error from films with known age."
     films = calibration_films(table, INTERVAL_COLUMNS, 50)
@@ -117,9 +117,9 @@ def fit_shape(
 
 # %% ../nbs/06c_calibration.ipynb #00000010
 def tail_scores(
-    scores, # of n films, shape (n,)
-    level:float=.9, # share of films to lie between
-) -> tuple[float, float]: # k-th smallest and k-th largest
+    scores,  # of n films, shape (n,)
+    level: float = .9,  # share of films to lie between
+) -> tuple[float, float]:  # k-th smallest and k-th largest
     "The two scores between which that of a new, exchangeable film lies with a probability of at least `level`."
     if not 0 < level < 1: raise BoneAgeError(f"The level must lie between 0 and 1, not {level}.")
     ordered = np.sort(np.asarray(scores, float))
@@ -131,9 +131,9 @@ def tail_scores(
 
 # %% ../nbs/06c_calibration.ipynb #00000013
 def _crossing(
-    edge:np.ndarray, # a limit of the predictions at `KNOTS`, rising with age, shape (n, 20)
-    predicted:np.ndarray, # months, shape (n,)
-) -> np.ndarray: # months, shape (n,)
+    edge: np.ndarray,  # a limit of the predictions at `KNOTS`, rising with age, shape (n, 20)
+    predicted: np.ndarray,  # months, shape (n,)
+) -> np.ndarray:  # months, shape (n,)
     "The age at which the limit reaches the prediction, 0 or 228 where it does not."
     after = np.clip((edge <= predicted[:, None]).sum(1), 1, len(KNOTS) - 1)
     left, right = edge[np.arange(len(edge)), after - 1], edge[np.arange(len(edge)), after]
@@ -151,10 +151,10 @@ class ConformalInterval:
     films: int  # that set the two scores
 
     def bounds(self,
-        predicted, # months, one or shape (n,)
-        spread, # months, standard deviation over views
-        male, # bool
-    ) -> tuple: # low, high in months, each as `predicted`: a float or an array
+        predicted,  # months, one or shape (n,)
+        spread,  # months, standard deviation over views
+        male,  # bool
+    ) -> tuple:  # low, high in months, each as `predicted`: a float or an array
         "The interval of each film; low ≤ predicted ≤ high, and low ≥ 0."
         given, spread, male = np.broadcast_arrays(np.asarray(predicted, float), spread, male)
         if not np.isfinite(given).all() or not np.isfinite(np.asarray(spread, float)).all():
@@ -177,11 +177,11 @@ class ConformalInterval:
 
 # %% ../nbs/06c_calibration.ipynb #00000016
 def fit_interval(
-    table:pd.DataFrame, # films that neither trained nor selected the network: boneage, predicted, male, spread; 100 at least
-    shape_table:pd.DataFrame=None, # other films for the shape of the error; half of `table`, drawn at random, if None
-    level:float=.9, # share of labels the intervals promise to hold
-    margin:float=0., # added to the level where the scores are cut, for groups of few films
-    seed:int=2017, # of the halves
+    table: pd.DataFrame,  # films that neither trained nor selected the network: boneage, predicted, male, spread; 100 at least
+    shape_table: pd.DataFrame = None,  # other films for the shape of the error; half of `table`, drawn at random, if None
+    level: float = .9,  # share of labels the intervals promise to hold
+    margin: float = 0.,  # added to the level where the scores are cut, for groups of few films
+    seed: int = 2017,  # of the halves
 ) -> ConformalInterval:
     "Fit intervals by split conformal prediction; raises `BoneAgeError` for too few films, gaps and missing columns."
     films = calibration_films(table, INTERVAL_COLUMNS, 100)
@@ -190,13 +190,13 @@ def fit_interval(
         shape, films = fit_shape(films.iloc[order[:len(films)//2]]), films.iloc[order[len(films)//2:]]
     else: shape = fit_shape(shape_table)
     lower, upper = tail_scores(shape.scores(films), level + margin)
-    return ConformalInterval(shape, round(lower - 5e-5, 4), round(upper + 5e-5, 4), level, len(films)) # rounded outwards
+    return ConformalInterval(shape, round(lower - 5e-5, 4), round(upper + 5e-5, 4), level, len(films))  # rounded outwards
 
 # %% ../nbs/06c_calibration.ipynb #00000019
 def coverage_table(
-    table:pd.DataFrame, # columns boneage, male, low, high (months)
-    by=None, # None, 'sex' or 'age_band' (24 months of true age), or several of these
-) -> pd.DataFrame: # columns group, n, coverage, low, high (95 %), width (mean, months)
+    table: pd.DataFrame,  # columns boneage, male, low, high (months)
+    by=None,  # None, 'sex' or 'age_band' (24 months of true age), or several of these
+) -> pd.DataFrame:  # columns group, n, coverage, low, high (95 %), width (mean, months)
     "Which share of labels lies within the bounds, with Wilson's 95 % interval, for all films or group by group."
     if isinstance(by, (list, tuple)): return pd.concat([coverage_table(table, each) for each in by], ignore_index=True)
     films = calibration_films(table, ('boneage', 'male', 'low', 'high'), 1)
@@ -218,17 +218,17 @@ class Correction:
     films: int  # that fitted it
 
     def apply(self,
-        predicted, # months, one or shape (n,)
-        male, # bool
-    ) -> np.ndarray: # months, at least 0
+        predicted,  # months, one or shape (n,)
+        male,  # bool
+    ) -> np.ndarray:  # months, at least 0
         "Corrected ages."
         months = np.asarray(predicted, float)
         beyond = months - np.clip(months, KNOTS[0], KNOTS[-1])
         return np.maximum(np.interp(months, KNOTS, self.months) + beyond + np.where(male, self.boys, self.girls), 0)
 
     def corrected(self,
-        table:pd.DataFrame, # with predicted and male
-    ) -> pd.DataFrame: # the same with `predicted` corrected
+        table: pd.DataFrame,  # with predicted and male
+    ) -> pd.DataFrame:  # the same with `predicted` corrected
         "A table of predictions, corrected."
         return table.assign(predicted=self.apply(table['predicted'], table['male'].astype(bool)))
 
@@ -242,8 +242,8 @@ class Correction:
 
 # %% ../nbs/06c_calibration.ipynb #00000026
 def fit_correction(
-    table:pd.DataFrame, # films that did not train the network: boneage, predicted, male; 100 at least, 20 of each sex
-    strength:float=.5, # share of the bias at each true age to take away
+    table: pd.DataFrame,  # films that did not train the network: boneage, predicted, male; 100 at least, 20 of each sex
+    strength: float = .5,  # share of the bias at each true age to take away
 ) -> Correction:
     "Fit the correction; raises `BoneAgeError` for too few films."
     films = calibration_films(table, least=100)
@@ -258,20 +258,20 @@ def fit_correction(
 
 # %% ../nbs/06c_calibration.ipynb #00000029
 def _largest_bias(
-    films:pd.DataFrame, # boneage, predicted, male
-    by:str, # 'sex' or 'age_band'
-) -> float: # months
+    films: pd.DataFrame,  # boneage, predicted, male
+    by: str,  # 'sex' or 'age_band'
+) -> float:  # months
     "The largest |mean error| of a group with 20 films or more."
     groups = (films['predicted'] - films['boneage']).groupby(film_groups(films, by), observed=True)
     return float(groups.mean().abs()[groups.size() >= 20].max())
 
 def correction_trial(
-    table:pd.DataFrame, # as for `fit_correction`; 120 films at least
+    table: pd.DataFrame,  # as for `fit_correction`; 120 films at least
     strength:float=.5,
-    folds:int=10, # parts; each is corrected by a fit to the others
-    seed:int=2017, # of the parts
-    fit=fit_correction, # function of a table and a strength that returns something with `corrected`
-) -> dict: # n; mae_before, mae_after, change, low, high (95 %), sex_bias_ and band_bias_ before and after (months); helps
+    folds: int = 10,  # parts; each is corrected by a fit to the others
+    seed: int = 2017,  # of the parts
+    fit=fit_correction,  # function of a table and a strength that returns something with `corrected`
+) -> dict:  # n; mae_before, mae_after, change, low, high (95 %), sex_bias_ and band_bias_ before and after (months); helps
     "What the correction does to films that did not fit it; `change` under 0 says that the error falls."
     films = calibration_films(table, least=120)
     order = np.random.default_rng(seed).permutation(len(films))
@@ -285,9 +285,9 @@ def correction_trial(
     return found | {'helps': found['change'] <= 0 and found['band_bias_after'] < found['band_bias_before']}
 
 def useful_correction(
-    table:pd.DataFrame, # as for `fit_correction`
+    table: pd.DataFrame,  # as for `fit_correction`
     strength:float=.5,
-) -> Correction | None: # None where the trial does not speak for it
+) -> Correction | None:  # None where the trial does not speak for it
     "The correction where it helps."
     return fit_correction(table, strength) if correction_trial(table, strength)['helps'] else None
 
@@ -295,19 +295,19 @@ def useful_correction(
 PRIOR_SD = 6., 3., .05  # months, months, months per month: how far sites are expected to differ from the network
 
 def _site_columns(
-    predicted, # months, shape (n,) or one
-    male, # bool
-) -> np.ndarray: # shape (n, 3): 1, ±½, predicted − 120
+    predicted,  # months, shape (n,) or one
+    male,  # bool
+) -> np.ndarray:  # shape (n, 3): 1, ±½, predicted − 120
     "What the three numbers of a site are multiplied with."
     months = np.atleast_1d(np.asarray(predicted, float))
     return np.column_stack([np.ones(len(months)), np.broadcast_to(np.where(male, .5, -.5), len(months)), months - 120])
 
 def _robust_line(
-    columns:np.ndarray, # shape (n, 3)
-    change:np.ndarray, # local reading − predicted, months, shape (n,)
-    freedom:float=4., # degrees of freedom of Student's t
-    rounds:int=100, # of reweighting
-) -> tuple[np.ndarray, np.ndarray]: # three numbers, and their covariance
+    columns: np.ndarray,  # shape (n, 3)
+    change: np.ndarray,  # local reading − predicted, months, shape (n,)
+    freedom: float = 4.,  # degrees of freedom of Student's t
+    rounds: int = 100,  # of reweighting
+) -> tuple[np.ndarray, np.ndarray]:  # three numbers, and their covariance
     "The most likely line under t-distributed errors and the prior, by iterated weights."
     prior, line = np.diag(1 / np.square(PRIOR_SD)), np.array([np.median(change), 0., 0.])
     scale = max(1.4826 * np.median(np.abs(change - line[0])), 1.)
@@ -375,10 +375,10 @@ def _site_sentence(
 
 # %% ../nbs/06c_calibration.ipynb #00000034
 def calibrate(
-    table:pd.DataFrame, # local films: boneage (the local reading), predicted (months), male
-    name:str='site', # of the site
-    model:str='', # network that made the predictions, such as 'default, edition 1'
-    least:int=30, # films; below this there is nothing to be gained safely
+    table: pd.DataFrame,  # local films: boneage (the local reading), predicted (months), male
+    name: str = 'site',  # of the site
+    model: str = '',  # network that made the predictions, such as 'default, edition 1'
+    least: int = 30,  # films; below this there is nothing to be gained safely
 ) -> SiteCalibration:
     "Fit the network to a site's readings; raises `BoneAgeError` for too few films, gaps, or readings that cannot be months."
     films = calibration_films(table, least=least)
@@ -396,8 +396,8 @@ def calibrate(
 # %% ../nbs/06c_calibration.ipynb #00000039
 def save_site(
     site:SiteCalibration,
-    path, # JSON file
-) -> Path: # the file
+    path,  # JSON file
+) -> Path:  # the file
     "Write a calibration under a temporary name, then rename it."
     path = Path(path)
     part = path.with_name(path.name + '.part')
@@ -409,7 +409,7 @@ def save_site(
     return path
 
 def load_site(
-    path, # JSON file from `save_site`
+    path,  # JSON file from `save_site`
 ) -> SiteCalibration:
     "Read a calibration; raises `BoneAgeError` where there is none."
     try:

@@ -185,7 +185,7 @@ def balance(table, out, per_bin, seed, workers, quiet):
 @click.argument('table', type=_path)
 @click.option('--out', required=True, type=_path, help='Folder for the pictures, records.csv and failures.csv.')
 @click.option('--pipeline', default='default', show_default=True, type=click.Choice(['default', 'report']))
-@click.option('--size', type=click.IntRange(32), help='Side of the pictures in pixels; 256 (default) or 399 (report) by default.')
+@click.option('--size', type=click.IntRange(32), help='Side of the pictures in pixels; 320 (default) or 399 (report) by default.')
 @_workers
 @_quiet
 def preprocess(table, out, pipeline, size, workers, quiet):

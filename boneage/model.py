@@ -32,6 +32,7 @@ class Architecture:
     width: float = 1.0  # share of VGG16's channels, for trainings that must be small
     frozen: bool = False  # leave the backbone as it starts
     frozen_norms: bool = False  # leave batch normalisation as it starts, scales and statistics: training is twice as fast
+    frozen_blocks: int = 0  # of EfficientNet-Lite0's 16: leave the stem and so many blocks behind it as they start
     norm_momentum: float | None = None  # of batch statistics; a training of a few hundred steps wants 0.9; None keeps the backbone's own
 
 # %% ../nbs/04_model.ipynb #00000008
@@ -167,6 +168,14 @@ def _in_head(
     "Whether a layer belongs to what stands behind the backbone."
     return layer.name in {'sex', 'hidden', 'z_score', 'bone_age_months', 'age_distribution'} or layer.name.startswith('attention')
 
+def _before_block(
+    layer: keras.Layer,
+    count: int,
+) -> bool:
+    "Whether a layer belongs to EfficientNet-Lite0's stem or to its first `count` blocks; none does where the count is 0."
+    part = layer.name.partition('_')[0]
+    return count > 0 and (part == 'stem' or part.startswith('block') and int(part.removeprefix('block')) < count)
+
 def _settle(
     model: keras.Model,
     parts: Architecture,
@@ -177,7 +186,7 @@ def _settle(
     if parts.head == 'distribution': model.get_layer('bone_age_months').set_weights([np.arange(oldest_months + 1.0)[:, None]])
     for layer in _all_layers(model):
         norm = isinstance(layer, layers.BatchNormalization)
-        if parts.frozen and not _in_head(layer) or parts.frozen_norms and norm: layer.trainable = False
+        if parts.frozen and not _in_head(layer) or parts.frozen_norms and norm or _before_block(layer, parts.frozen_blocks): layer.trainable = False
         if parts.norm_momentum and norm: layer.momentum = parts.norm_momentum
 
 # %% ../nbs/04_model.ipynb #0000001b
@@ -191,6 +200,7 @@ def build_model(
     unknown = set(options) - set(Architecture.__dataclass_fields__)
     if unknown: raise BoneAgeError(f'A network has no {", ".join(sorted(unknown))}: choose from {", ".join(Architecture.__dataclass_fields__)}.')
     parts = replace(ARCHITECTURES.get(name) or Architecture(name), **options)
+    if parts.frozen_blocks and parts.backbone != 'efficientnet-lite0': raise BoneAgeError('Only the blocks of efficientnet-lite0 can be frozen one by one.')
     start = weights if weights in ('imagenet', None) else None
     model = _assemble(name, parts, start)
     _settle(model, parts, start)

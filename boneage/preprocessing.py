@@ -368,7 +368,7 @@ class Pipeline:
     negatives: bool = False  # recognise films with dark bone and invert them
 
 PIPELINES = {
-    'default': Pipeline(_default, 256, negatives=True),
+    'default': Pipeline(_default, 320, negatives=True),
     'report': Pipeline(_report, 399, {'methods': ('raw',), 'side': 10_000}),  # the report gives MediaPipe the film as it is
 }
 
@@ -390,7 +390,7 @@ def _shared_finder(
 def preprocess(
     radiograph: np.ndarray | str | Path,  # uint8 (H, W), or an image file
     pipeline: str = 'default',  # 'default' or 'report'
-    size: int | None = None,  # side of the picture in pixels; the pipeline's own (256, 399) if None
+    size: int | None = None,  # side of the picture in pixels; the pipeline's own (320, 399) if None
     find: bool = True,  # False: do not look for a hand, use the whole film
 ) -> Preprocessed:
     "Make the picture that a network sees. Raises `RadiographError` for a file that is no radiograph."

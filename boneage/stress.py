@@ -9,7 +9,7 @@ __all__ = ['VARIANTS', 'answer_columns', 'large_error', 'quarter_turns', 'mirror
            'stress_table', 'stress_sentence', 'plot_stress', 'stress_films', 'stress_report']
 
 # %% ../nbs/07b_stress.ipynb #00000003
-import json, os, time
+import io, json, time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,12 +21,13 @@ import pandas as pd
 import scipy.stats
 from tqdm.auto import tqdm
 
-from .augmentation import rotate
+from .augmentation import border_grey, rotate
 from .catalog import file_sha256
 from .dataset import BoneAgeError, has_split, load_split, read_dataset
 from .evaluation import paired_difference
 from .plots import figure_style
 from .preprocessing import _shared_finder, find_hand, in_workers, preprocess, read_radiograph
+from .report import write_atomically
 
 # %% ../nbs/07b_stress.ipynb #00000006
 def quarter_turns(
@@ -100,12 +101,6 @@ def blurred(
     return cv2.GaussianBlur(film, (0, 0), deviation * _per_300(film))
 
 # %% ../nbs/07b_stress.ipynb #0000000c
-def _border_grey(
-    film: np.ndarray  # uint8 (H, W)
-) -> int:
-    "The median grey of the film's border, with which `rotate` fills corners as well."
-    return int(np.median(np.concatenate([film[0], film[-1], film[:, 0], film[:, -1]])))
-
 def lettered(
     film: np.ndarray,  # uint8 (H, W)
     text: str,  # of the marker
@@ -155,7 +150,7 @@ def shifted(
 ) -> np.ndarray:  # uint8 (H, W); what moves out is lost, what comes in has the border's grey
     "The hand off the middle."
     matrix = np.array([[1, 0, round(right * film.shape[1])], [0, 1, round(down * film.shape[0])]], float)
-    return cv2.warpAffine(film, matrix, film.shape[::-1], borderValue=_border_grey(film))
+    return cv2.warpAffine(film, matrix, film.shape[::-1], borderValue=border_grey(film))
 
 def cut_below(
     film: np.ndarray,  # uint8 (H, W)
@@ -172,7 +167,7 @@ def _drawn_over(
 ) -> np.ndarray:  # uint8 (H, W)
     "The film with a thick line, round at both ends, in the grey of its border."
     points = np.round(places).astype(np.int32)
-    return cv2.polylines(film.copy(), [points], False, _border_grey(film), max(1, round(width)), cv2.LINE_AA)
+    return cv2.polylines(film.copy(), [points], False, border_grey(film), max(1, round(width)), cv2.LINE_AA)
 
 def covered(
     film: np.ndarray,  # uint8 (H, W)
@@ -263,11 +258,6 @@ def _pictures_of(
 # %% ../nbs/07b_stress.ipynb #0000001e
 answer_columns = ['id', 'boneage', 'male', 'variant', 'predicted', 'hand_found']
 
-def _write_csv(path, table):
-    "Write a CSV under a temporary name, then rename it."
-    table.to_csv(path.with_name(path.name + '.part'), index=False)
-    os.replace(path.with_name(path.name + '.part'), path)
-
 def read_answers(
     folder: str | Path  # as given to `stress`
 ) -> pd.DataFrame:  # columns id, boneage, male, variant, predicted, hand_found; no rows where there are none yet
@@ -281,12 +271,11 @@ def _open_answers(
 ) -> pd.DataFrame:  # answers of an earlier run
     "Answers so far; raises `BoneAgeError` where another network was asked."
     if out is None: return pd.DataFrame(columns=answer_columns)
-    out.mkdir(parents=True, exist_ok=True)
     asked = dict(name=card['name'], edition=card['edition'], sha256=file_sha256(card['path']))
     path = out/'network.json'
     if path.exists() and json.loads(path.read_text()) != asked:
         raise BoneAgeError(f'{out} holds answers of another network, {path.read_text()}: choose another folder.')
-    path.write_text(json.dumps(asked))
+    write_atomically(path, json.dumps(asked))
     return read_answers(out)
 
 # %% ../nbs/07b_stress.ipynb #0000001f
@@ -347,10 +336,10 @@ def stress(
         for part in tqdm(_answers(trained, films, tasks, workers), total=len(tasks), desc='stress', unit='film', disable=not progress):
             parts.append(part)
             if out and time.monotonic() - saved > 10:
-                _write_csv(out/'answers.csv', _together(parts))
+                write_atomically(out/'answers.csv', _together(parts))
                 saved = time.monotonic()
     finally:
-        if out: _write_csv(out/'answers.csv', _together(parts))  # after an error or Ctrl-C, too
+        if out: write_atomically(out/'answers.csv', _together(parts))  # after an error or Ctrl-C, too
     answers = _together(parts).set_index(['id', 'variant'])
     wanted = [pair for pair in ((film, name) for film in films['id'] for name in variants) if pair in answers.index]
     return answers.loc[wanted].reset_index()[answer_columns]
@@ -464,9 +453,10 @@ def stress_report(
     "Ask for all variants and write table and figure; goes on with a run that was stopped."
     out = Path(out)
     table = stress_table(stress(films, model, out=out, **options))
-    _write_csv(out/'stress.csv', table)
+    write_atomically(out/'stress.csv', table)
     figure = plot_stress(table).figure
-    figure.savefig(out/'stress.png.part', dpi=120, format='png')
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=120, format='png')
     plt.close(figure)
-    os.replace(out/'stress.png.part', out/'stress.png')
+    write_atomically(out/'stress.png', picture.getvalue())
     return table

@@ -81,11 +81,15 @@ def same_recipe(one: Recipe, other: Recipe) -> bool:
 _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),), loss='mean_squared_error',
                  optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
 
+_second = Recipe('default-second', model_options={'frozen_norms': True}, weights='default-first', stages=((224, 7), (256, 2)), learning_rate=4e-4,
+                 views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05, fractions=(0.80, 0.05, 0.05, 0.10))
+
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24, views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4),
            fractions=(0.80, 0.05, 0.05, 0.10)),
-    Recipe('default', model_options={'frozen_norms': True}, weights='default-first', stages=((224, 7), (256, 2)), learning_rate=4e-4,
-           views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05, fractions=(0.80, 0.05, 0.05, 0.10)),
+    _second,
+    replace(_second, name='default', model_options={'frozen_norms': True, 'frozen_blocks': 3}, weights='default-second', stages=((256, 8), (320, 13)),
+            learning_rate=5e-4, views=replace(_second.views, spoil=0.3)),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0, balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
     _report,
