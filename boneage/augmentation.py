@@ -7,7 +7,6 @@ __all__ = ['FIXED_VIEWS', 'age_bins', 'balance_ages', 'bin_sources', 'border_gre
            'spoiled', 'shrink_to', 'random_view', 'fixed_view']
 
 # %% ../nbs/03_augmentation.ipynb #00000003
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 from .preprocessing import _stretch, in_workers, read_radiograph, write_png
 
 # %% ../nbs/03_augmentation.ipynb #00000006
@@ -101,8 +100,7 @@ def write_balanced(
     result.loc[copied, 'path'] = [str(out/f'{identifier}.png') for identifier in result.loc[copied, 'id']]
     tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))
     for _ in tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film', disable=not progress): pass
-    result.to_csv(out/'balanced.csv.part', index=False)
-    os.replace(out/'balanced.csv.part', out/'balanced.csv')
+    write_atomically(out/'balanced.csv', result)
     return result
 
 # %% ../nbs/03_augmentation.ipynb #00000014

@@ -8,7 +8,7 @@ __all__ = ['KNOTS', 'INTERVAL_COLUMNS', 'PRIOR_SD', 'calibration_films', 'made_u
            'correction_trial', 'useful_correction', 'SiteCalibration', 'calibrate', 'save_site', 'load_site']
 
 # %% ../nbs/06c_calibration.ipynb #00000003
-import json, os
+import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 from .evaluation import age_bands, film_groups, paired_difference
 
 # %% ../nbs/06c_calibration.ipynb #00000006
@@ -395,18 +395,12 @@ def calibrate(
 
 # %% ../nbs/06c_calibration.ipynb #00000039
 def save_site(
-    site:SiteCalibration,
+    site: SiteCalibration,
     path,  # JSON file
 ) -> Path:  # the file
-    "Write a calibration under a temporary name, then rename it."
-    path = Path(path)
-    part = path.with_name(path.name + '.part')
-    try:
-        values = {**asdict(site), 'p_value': round(site.p_value, 6), 'found': str(site)}
-        part.write_text(json.dumps(values, indent=2, ensure_ascii=False) + '\n')
-        os.replace(part, path)
-    except OSError as error: raise BoneAgeError(f'{path} cannot be written ({error.strerror}): choose another file.') from None
-    return path
+    "Write a calibration; raises `BoneAgeError` where it cannot be written."
+    values = {**asdict(site), 'p_value': round(site.p_value, 6), 'found': str(site)}
+    return write_atomically(path, json.dumps(values, indent=2, ensure_ascii=False) + '\n')
 
 def load_site(
     path,  # JSON file from `save_site`

@@ -14,7 +14,7 @@ import pandas as pd
 
 from . import __version__
 from .catalog import list_weights, model_card, model_names, versions
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 
 # %% ../nbs/08_cli.ipynb #00000006
 class _OneSentence(click.Group):
@@ -49,14 +49,10 @@ def _sentence_for(image: Path, error: BoneAgeError) -> dict:
     return {'file': str(image), 'bone_age_months': None, 'error': str(error)}
 
 def _write_json(rows: list[dict], target: str) -> None:
-    "JSON to a file (under a temporary name, then renamed) or to the terminal for '-'."
+    "JSON to a file, or to the terminal for '-'."
     text = json.dumps(rows, indent=2, ensure_ascii=False)
     if target == '-': return click.echo(text)
-    part = Path(f'{target}.part')
-    try:
-        part.write_text(text + '\n')
-        os.replace(part, target)
-    except OSError as error: raise BoneAgeError(f'{target} cannot be written ({error.strerror}): choose another file.') from None
+    write_atomically(target, text + '\n')
 
 # %% ../nbs/08_cli.ipynb #0000000c
 @main.command('assess')

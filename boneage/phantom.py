@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 
 # %% ../nbs/01_phantom.ipynb #00000006
 # bone: months of appearance (girls, boys)
@@ -550,11 +550,9 @@ def _phantom_table(n, seed, folder):
                              boneage=ages[order], male=male[order], seed=rng.integers(2**32, size=n)))
 
 def _write_phantom(path, age_months, sex, seed, height):
-    "Draw one phantom and write it as PNG under a temporary name, then rename it."
+    "Draw one phantom and write it as PNG."
     done, png = cv2.imencode('.png', phantom(age_months, sex, seed, height))
-    part = Path(f'{path}.part')
-    part.write_bytes(png.tobytes())
-    os.replace(part, path)
+    write_atomically(path, png.tobytes())
 
 def _in_workers(tasks, workers, progress):
     "Call `_write_phantom` for every task; in this process for one worker or a handful of tasks."
@@ -583,6 +581,5 @@ def make_phantoms(
     table = _phantom_table(n, seed, films)
     _in_workers([(row.path, row.boneage, 'M' if row.male else 'F', row.seed, height) for row in table.itertuples()], workers, progress)
     labels = table[['id', 'boneage', 'male']].astype(dict(boneage=int))
-    labels.to_csv(folder / 'train.csv.part', index=False)
-    os.replace(folder / 'train.csv.part', folder / 'train.csv')
+    write_atomically(folder / 'train.csv', labels)
     return table.drop(columns='seed')

@@ -9,7 +9,7 @@ __all__ = ['smallest_side', 'largest_colour_spread', 'margin_above', 'margin_bel
            'Pipeline', 'preprocess', 'write_png', 'preprocess_folder', 'in_workers']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
-import json, os, sys
+import io, json, os, sys
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 class RadiographError(BoneAgeError):
@@ -413,12 +413,10 @@ def write_png(
     path: Path,
     image: np.ndarray,  # uint8 (H, W), or (H, W, 3) RGB
 ) -> None:
-    "Write a PNG under a temporary name, then rename it: a file that is there is whole. Raises `BoneAgeError` where it cannot be written."
-    part = path.with_name(path.name + '.part')
-    try:
-        Image.fromarray(image).save(part, format='PNG', compress_level=1)
-        os.replace(part, path)
-    except OSError as error: raise BoneAgeError(f'{path} cannot be written ({error.strerror}): choose another file.') from None
+    "Write a PNG; raises `BoneAgeError` where it cannot be written."
+    png = io.BytesIO()
+    Image.fromarray(image).save(png, format='PNG', compress_level=1)
+    write_atomically(path, png.getvalue())
 
 def _preprocess_file(
     identifier: str, source: str, target: str, pipeline: str, size: int, find: bool
@@ -495,8 +493,7 @@ def _close_folder(table, out, records, failures):
     identifiers = [identifier for identifier in table['id'].astype(str) if identifier in records]
     for name, rows, columns in (('records.csv', [records[identifier] for identifier in identifiers], None),
                                 ('failures.csv', failures, ['id', 'source', 'error'])):
-        pd.DataFrame(rows, columns=columns if not rows else None).to_csv(out/f'{name}.part', index=False)
-        os.replace(out/f'{name}.part', out/name)
+        write_atomically(out/name, pd.DataFrame(rows, columns=columns if not rows else None))
     done = table[table['id'].astype(str).isin(set(identifiers))].copy()
     done['path'] = [str(out/f'{identifier}.png') for identifier in done['id'].astype(str)]
     return done.reset_index(drop=True), pd.DataFrame(failures, columns=['id', 'source', 'error'])

@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['KINDS', 'REPORT_STYLE', 'REPORT_TEMPLATE', 'CAPTIONS', 'format_value', 'results_rows', 'group_rows', 'worst_rows',
            'coverage_rows', 'student_rows', 'render', 'draw_figures', 'draw_data_figures', 'headline_cards',
-           'report_html', 'write_atomically', 'write_predictions', 'write_predicted_age', 'write_history',
-           'write_results', 'write_figures', 'evaluate_predictions']
+           'report_html', 'write_predictions', 'write_predicted_age', 'write_history', 'write_results', 'write_figures',
+           'evaluate_predictions']
 
 # %% ../nbs/06b_report.ipynb #00000003
-import base64, io, os
+import base64, io
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from . import __version__
-from .dataset import BoneAgeError
+from .dataset import BoneAgeError, write_atomically
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
 from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,
@@ -241,25 +241,6 @@ def report_html(
     page = jinja2.Environment(autoescape=True).from_string(REPORT_TEMPLATE)
     return page.render(title=title, style=REPORT_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(), version=__version__,
                        cards=headline_cards(results), tables=tables, figures=pictures, extra=list((extra_rows or {}).items()))
-
-# %% ../nbs/06b_report.ipynb #00000021
-def write_atomically(
-    path, # file to write; its folder is made if it is not there
-    content, # str (written as UTF-8), bytes, or a table (written as CSV)
-) -> Path: # the file
-    "Writes to a temporary name in the same folder, then renames it; raises `BoneAgeError` where that is not possible."
-    path = Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    if isinstance(content, pd.DataFrame): content = content.to_csv(index=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content.encode() if isinstance(content, str) else content)
-            os.replace(temporary, path)
-        finally: temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise BoneAgeError(f"Cannot write to {path.parent} ({error.strerror}): choose another folder.") from None
-    return path
 
 # %% ../nbs/06b_report.ipynb #00000024
 def write_predictions(

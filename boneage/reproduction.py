@@ -7,14 +7,13 @@ __all__ = ['SCALES', 'start_recipe', 'report_values', 'Scale', 'case_recipe', 'c
            'beside_report']
 
 # %% ../nbs/07a_reproduction.ipynb #00000003
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from .assessment import evaluate_run
-from .dataset import BoneAgeError, split_table
+from .dataset import BoneAgeError, split_table, write_atomically
 from .evaluation import report_tables
 from .phantom import make_phantoms
 from .training import RECIPES, Recipe, load_recipe, read_history, same_recipe, train
@@ -125,8 +124,7 @@ def reproduce(
         results = evaluate_run(folder, 'test', out/'pictures', progress)
         in_report = balanced == RECIPES[recipe.name].balanced
         rows.append({'case': case, 'scale': scale, 'balanced': balanced, 'in_report': in_report, **_case_row(folder, results)})
-        pd.DataFrame(rows).to_csv(out/'reproduction.csv.part', index=False)
-        os.replace(out/'reproduction.csv.part', out/'reproduction.csv')
+        write_atomically(out/'reproduction.csv', pd.DataFrame(rows))
     return pd.DataFrame(rows)
 
 # %% ../nbs/07a_reproduction.ipynb #00000013

@@ -23,11 +23,10 @@ from tqdm.auto import tqdm
 
 from .augmentation import border_grey, rotate
 from .catalog import file_sha256
-from .dataset import BoneAgeError, has_split, load_split, read_dataset
+from .dataset import BoneAgeError, has_split, load_split, read_dataset, write_atomically
 from .evaluation import paired_difference
 from .plots import figure_style
 from .preprocessing import _shared_finder, find_hand, in_workers, preprocess, read_radiograph
-from .report import write_atomically
 
 # %% ../nbs/07b_stress.ipynb #00000006
 def quarter_turns(

@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .augmentation import FIXED_VIEWS, ViewRanges, balance_ages, fixed_view, random_view, shrink_to, write_balanced
 from .catalog import versions
-from .dataset import BoneAgeError, data_hash, load_split, save_split
+from .dataset import BoneAgeError, data_hash, load_split, save_split, write_atomically
 from .model import build_model, keras, knows_sex, load_model  # Keras as `model` imports it, without TensorFlow's remarks
 from .preprocessing import preprocess_folder, read_radiograph
 
@@ -52,10 +52,8 @@ class Recipe:
 def save_json(
     path: Path, value: dict
 ) -> None:
-    "Write JSON under a temporary name, then rename it."
-    part = path.with_name(path.name + '.part')
-    part.write_text(json.dumps(value, indent=2, allow_nan=False) + '\n')
-    os.replace(part, path)
+    "Write JSON; raises `BoneAgeError` where it cannot be written."
+    write_atomically(path, json.dumps(value, indent=2, allow_nan=False) + '\n')
 
 def load_recipe(
     source: str | Path | dict,  # a name in `RECIPES`, a JSON file or the dictionary in it
@@ -247,8 +245,7 @@ class RunFolder(keras.callbacks.Callback):
         if not len(same_size) or row['val_mae'] < same_size['val_mae'].min(): self.save('best.keras')
         self.save('last.keras')
         self.history = pd.DataFrame([*self.history.to_dict('records'), row])
-        self.history.to_csv(self.folder/'history.csv.part', index=False)
-        os.replace(self.folder/'history.csv.part', self.folder/'history.csv')
+        write_atomically(self.folder/'history.csv', self.history)
 
     def save(self, name):
         part = self.folder/f'part-{name}'  # Keras wants the ending .keras
