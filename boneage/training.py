@@ -81,13 +81,16 @@ _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipe
 
 _second = Recipe('default-second', model_options={'frozen_norms': True}, weights='default-first', stages=((224, 7), (256, 2)), learning_rate=4e-4,
                  views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05, fractions=(0.80, 0.05, 0.05, 0.10))
+_third = replace(_second, name='default-third', model_options={'frozen_norms': True, 'frozen_blocks': 3}, weights='default-second',
+                 stages=((256, 8), (320, 8)), cosine_epochs=21, learning_rate=5e-4, views=replace(_second.views, spoil=0.3))
 
 RECIPES = {recipe.name: recipe for recipe in (
     Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24, views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4),
            fractions=(0.80, 0.05, 0.05, 0.10)),
     _second,
-    replace(_second, name='default', model_options={'frozen_norms': True, 'frozen_blocks': 3}, weights='default-second', stages=((256, 8), (320, 13)),
-            learning_rate=5e-4, views=replace(_second.views, spoil=0.3)),
+    _third,
+    replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None, learning_rate=1.5e-4, whole_share=0.03,
+            views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1)),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0, balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
     _report,
