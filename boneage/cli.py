@@ -209,7 +209,7 @@ def preprocess(table, out, pipeline, size, workers, quiet):
 def train(data, out, recipe, pictures, seed, workers, quiet):
     """Train a network on your films.
 
-    Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 4 hours for
+    Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 5 hours for
     10,080 films on two cores."""
     from boneage.assessment import calibrate_run, find_split
     from boneage import training

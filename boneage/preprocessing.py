@@ -449,7 +449,7 @@ def _check_settings(
     path = out/'pipeline.json'
     if path.exists() and json.loads(path.read_text()) != settings:
         raise BoneAgeError(f'{out} holds pictures made with {path.read_text()}, not {json.dumps(settings)}: choose another folder or empty it.')
-    path.write_text(json.dumps(settings))
+    if not path.exists(): write_atomically(path, json.dumps(settings))
 
 # %% ../nbs/02_preprocessing.ipynb #00000033
 def preprocess_folder(
