@@ -19,10 +19,11 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from .basics import BoneAgeError, file_sha256, save_json, versions
 from .calibration import (ConformalInterval, Correction, SiteCalibration, calibrate, coverage_table, fit_interval, load_site,
                                  useful_correction)
-from .catalog import check_weights, file_sha256, model_card, versions
-from .dataset import BoneAgeError, has_split, load_split, read_dataset, split_table
+from .catalog import check_weights, model_card
+from .dataset import has_split, load_split, read_dataset, split_table
 from .preprocessing import preprocess
 
 # %% ../nbs/07_assessment.ipynb #00000006
@@ -356,7 +357,7 @@ def calibrate_run(
     progress: bool = True,
 ) -> dict:  # 'correction' and 'interval' as dictionaries, None where the films do not allow one
     "Fit what goes with a run's network, or find it again. An interval needs 100 films in the calibration part."
-    from boneage.training import predict_run, save_json
+    from boneage.training import predict_run
     path = Path(folder)/'calibration.json'
     if path.is_file(): return json.loads(path.read_text())
     correction = interval = None
@@ -458,7 +459,6 @@ def bundle_weights(
 ) -> dict:  # the card with date, parameters, sha256 and bytes
     "Write a run's network, without the optimiser, and its card."
     from boneage.model import load_model
-    from boneage.training import save_json
     target = Path(folder)/f'{card["name"]}-{card["edition"]}.keras'
     target.parent.mkdir(parents=True, exist_ok=True)
     network = load_model(Path(run)/'model.keras')

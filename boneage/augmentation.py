@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError, write_atomically
-from .preprocessing import _stretch, in_workers, read_radiograph, write_png
+from .basics import BoneAgeError, in_workers, write_atomically
+from .preprocessing import _stretch, read_radiograph, write_png
 
 # %% ../nbs/03_augmentation.ipynb #00000006
 def age_bins(

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from .dataset import BoneAgeError, write_atomically
+from .basics import BoneAgeError, write_atomically
 from .evaluation import age_bands, film_groups, paired_difference
 
 # %% ../nbs/06c_calibration.ipynb #00000006

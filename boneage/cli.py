@@ -13,8 +13,8 @@ import click
 import pandas as pd
 
 from . import __version__
-from .catalog import list_weights, model_card, model_names, versions
-from .dataset import BoneAgeError, write_atomically
+from .basics import BoneAgeError, versions, write_atomically
+from .catalog import list_weights, model_card, model_names
 
 # %% ../nbs/08_cli.ipynb #00000006
 class _OneSentence(click.Group):

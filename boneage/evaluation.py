@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from .dataset import BoneAgeError
+from .basics import BoneAgeError
 
 # %% ../nbs/06_evaluation.ipynb #00000006
 def months_arrays(

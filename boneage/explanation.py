@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from .dataset import BoneAgeError
+from .basics import BoneAgeError
 from .model import _all_layers, _in_head, keras, knows_sex
 
 # %% ../nbs/04a_explanation.ipynb #00000006

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .dataset import BoneAgeError
-from .preprocessing import muted_stderr
+from .basics import BoneAgeError, muted_stderr
 
 with muted_stderr():  # TensorFlow's remarks on missing GPUs
     import keras

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from .basics import BoneAgeError
 from .catalog import backbone_names, model_names
-from .dataset import BoneAgeError
 from .lite0 import efficientnet_lite0, keras, layers, load_lite0_imagenet
 
 # %% ../nbs/04_model.ipynb #00000006

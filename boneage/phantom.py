@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError, write_atomically
+from .basics import BoneAgeError, write_atomically
 
 # %% ../nbs/01_phantom.ipynb #00000006
 # bone: months of appearance (girls, boys)

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 
-from .dataset import BoneAgeError
+from .basics import BoneAgeError
 from .evaluation import check_predictions, film_groups, regression_metrics
 
 # %% ../nbs/06a_plots.ipynb #00000006

@@ -4,17 +4,15 @@
 
 # %% auto #0
 __all__ = ['smallest_side', 'largest_colour_spread', 'margin_above', 'margin_below', 'margin_beside', 'PIPELINES',
-           'RadiographError', 'read_radiograph', 'muted_stderr', 'Hand', 'HandFinder', 'find_hand', 'bone_contrast',
-           'find_bright_bone', 'Preprocessed', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square',
-           'Pipeline', 'preprocess', 'write_png', 'preprocess_folder', 'in_workers']
+           'RadiographError', 'read_radiograph', 'Hand', 'HandFinder', 'find_hand', 'bone_contrast', 'find_bright_bone',
+           'Preprocessed', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square', 'Pipeline', 'preprocess',
+           'write_png', 'preprocess_folder']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
 import io, json, os, sys
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -23,7 +21,7 @@ import pandas as pd
 from PIL import Image, ImageOps, UnidentifiedImageError
 from tqdm.auto import tqdm
 
-from .dataset import BoneAgeError, write_atomically
+from .basics import BoneAgeError, in_workers, muted_stderr, write_atomically
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 class RadiographError(BoneAgeError):
@@ -127,17 +125,6 @@ def _without_tensorflow():
     try: yield
     finally:
         if hide: del sys.modules['tensorflow']
-
-@contextmanager
-def muted_stderr():
-    "Send what native code writes to the error stream to nowhere."
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try: yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept), os.close(nowhere)
 
 # %% ../nbs/02_preprocessing.ipynb #00000011
 @dataclass(frozen=True)
@@ -479,15 +466,6 @@ def preprocess_folder(
     return _close_folder(table, out, records, failures)
 
 # %% ../nbs/02_preprocessing.ipynb #00000034
-def in_workers(function, tasks, workers):
-    "Results of `function(*task)` in worker processes, as they come; in this process for a handful or one worker."
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    if workers <= 1 or len(tasks) < 16:
-        yield from (function(*task) for task in tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context('spawn')) as pool:
-        for future in as_completed([pool.submit(function, *task) for task in tasks]): yield future.result()
-
 def _close_folder(table, out, records, failures):
     "Write records.csv and failures.csv, and point the table to the pictures."
     identifiers = [identifier for identifier in table['id'].astype(str) if identifier in records]

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from . import __version__
-from .dataset import BoneAgeError, write_atomically
+from .basics import BoneAgeError, write_atomically
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
 from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,

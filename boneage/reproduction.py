@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from .basics import BoneAgeError, write_atomically
 from .assessment import evaluate_run
-from .dataset import BoneAgeError, split_table, write_atomically
+from .dataset import split_table
 from .evaluation import report_tables
 from .phantom import make_phantoms
 from .training import RECIPES, Recipe, load_recipe, read_history, same_recipe, train

@@ -21,12 +21,12 @@ import pandas as pd
 import scipy.stats
 from tqdm.auto import tqdm
 
+from .basics import BoneAgeError, file_sha256, in_workers, write_atomically
 from .augmentation import border_grey, rotate
-from .catalog import file_sha256
-from .dataset import BoneAgeError, has_split, load_split, read_dataset, write_atomically
+from .dataset import has_split, load_split, read_dataset
 from .evaluation import paired_difference
 from .plots import figure_style
-from .preprocessing import _shared_finder, find_hand, in_workers, preprocess, read_radiograph
+from .preprocessing import _shared_finder, find_hand, preprocess, read_radiograph
 
 # %% ../nbs/07b_stress.ipynb #00000006
 def quarter_turns(
