@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import scipy.stats
 
-from .basics import BoneAgeError, write_atomically
+from .basics import BoneAgeError, from_dict, read_json, save_json, to_dict
 from .evaluation import age_bands, film_groups, paired_difference
 
 # %% ../nbs/06c_calibration.ipynb #00000006
@@ -75,6 +75,10 @@ class ErrorShape:
     sex_shift: float  # months, added for boys and taken away for girls
     usual_spread: float  # months
     spread_gain: float  # by how much the size grows with a month of spread, as a share
+
+    def __post_init__(self):
+        if not len(self.mean) == len(self.size) == len(KNOTS): raise BoneAgeError(f'The shape of an error has {len(KNOTS)} knots.')
+        if min(self.size) <= 0: raise BoneAgeError('The size of an error is above 0 at every age.')
 
     def centre(self,
         age,  # months
@@ -150,6 +154,9 @@ class ConformalInterval:
     level: float
     films: int  # that set the two scores
 
+    def __post_init__(self):
+        if not (self.lower < self.upper and 0 < self.level < 1): raise BoneAgeError('The scores of an interval rise, and its level lies between 0 and 1.')
+
     def bounds(self,
         predicted,  # months, one or shape (n,)
         spread,  # months, standard deviation over views
@@ -165,15 +172,6 @@ class ConformalInterval:
         most = np.maximum.accumulate(middle + self.upper*size, axis=1)
         low, high = np.minimum(_crossing(most, months), months), np.maximum(_crossing(least, months), months)
         return (float(low[0]), float(high[0])) if not given.ndim else (low.reshape(given.shape), high.reshape(given.shape))
-
-    def to_dict(self) -> dict: return json.loads(json.dumps(asdict(self)))
-
-    @classmethod
-    def from_dict(cls, values: dict) -> 'ConformalInterval':
-        "The interval that `to_dict` described; raises `BoneAgeError` for anything else."
-        try: return cls(**{**values, 'shape': ErrorShape(**{name: tuple(value) if isinstance(value, list) else value
-                                                            for name, value in values['shape'].items()})})
-        except (TypeError, KeyError, AttributeError): raise BoneAgeError("This is no stored interval: fit it again.") from None
 
 # %% ../nbs/06c_calibration.ipynb #00000016
 def fit_interval(
@@ -217,6 +215,10 @@ class Correction:
     strength: float  # 0: only the shifts; 1: no mean error at any true age
     films: int  # that fitted it
 
+    def __post_init__(self):
+        if len(self.months) != len(KNOTS): raise BoneAgeError(f'A correction has {len(KNOTS)} knots.')
+        if np.any(np.diff(self.months) < 0): raise BoneAgeError('A correction rises with the age.')
+
     def apply(self,
         predicted,  # months, one or shape (n,)
         male,  # bool
@@ -231,14 +233,6 @@ class Correction:
     ) -> pd.DataFrame:  # the same with `predicted` corrected
         "A table of predictions, corrected."
         return table.assign(predicted=self.apply(table['predicted'], table['male'].astype(bool)))
-
-    def to_dict(self) -> dict: return json.loads(json.dumps(asdict(self)))
-
-    @classmethod
-    def from_dict(cls, values: dict) -> 'Correction':
-        "The correction that `to_dict` described; raises `BoneAgeError` for anything else."
-        try: return cls(**{**values, 'months': tuple(values['months'])})
-        except (TypeError, KeyError): raise BoneAgeError("This is no stored correction: fit it again.") from None
 
 # %% ../nbs/06c_calibration.ipynb #00000026
 def fit_correction(
@@ -330,6 +324,13 @@ class SiteCalibration:
     name: str  # of the site
     model: str = ''  # network whose answers it corrects
 
+    def __post_init__(self):
+        covariance = np.array(self.covariance)
+        if covariance.shape != (3, 3) or not np.allclose(covariance, covariance.T) or np.linalg.eigvalsh(covariance).min() <= 0:
+            raise BoneAgeError("The covariance of a site's calibration is a symmetric 3 × 3 matrix with eigenvalues above 0.")
+        if max(abs(self.intercept), abs(self.sex_difference)) > 60 or abs(self.slope) > 0.9:
+            raise BoneAgeError('No site reads more than 60 months, or 0.9 months for each month, away from the network.')
+
     def correction(self, predicted, male) -> np.ndarray:
         "Months to add, shape of `predicted`."
         return (_site_columns(predicted, male)@[self.intercept, self.sex_difference, self.slope]).reshape(np.shape(predicted))
@@ -340,11 +341,13 @@ class SiteCalibration:
         return np.sqrt(((columns@np.array(self.covariance)) * columns).sum(1)).reshape(np.shape(predicted))
 
     def apply(self, predicted, male) -> np.ndarray:
-        "What this site would read, months, at least 0, shape of `predicted`."
-        return np.maximum(np.asarray(predicted, float) + self.correction(predicted, male), 0)
+        "What this site would read, months, at least 0, shape of `predicted`; as predicted where the site cannot be told from the network."
+        months = np.asarray(predicted, float)
+        return np.maximum(months + self.correction(predicted, male), 0) if self.distinguishable else months
 
     def bounds(self, low, high, predicted, male) -> tuple:
         "The network's 90 % interval on the site's scale, wider by the doubt of the correction; without promise, see `fit_correction`."
+        if not self.distinguishable: return low, high
         middle, doubt = self.apply(predicted, male), 1.645*self.standard_error(predicted, male)
         below, above = (np.hypot(np.abs(np.asarray(predicted, float) - edge) * (1 + self.slope), doubt) for edge in (low, high))
         return np.maximum(middle - below, 0), middle + above
@@ -399,16 +402,12 @@ def save_site(
     path,  # JSON file
 ) -> Path:  # the file
     "Write a calibration; raises `BoneAgeError` where it cannot be written."
-    values = {**asdict(site), 'p_value': round(site.p_value, 6), 'found': str(site)}
-    return write_atomically(path, json.dumps(values, indent=2, ensure_ascii=False) + '\n')
+    return save_json(path, to_dict(site) | {'p_value': round(site.p_value, 6), 'found': str(site)})
 
 def load_site(
     path,  # JSON file from `save_site`
 ) -> SiteCalibration:
     "Read a calibration; raises `BoneAgeError` where there is none."
-    try:
-        stored = json.loads(Path(path).read_text())
-        values = {name: stored[name] for name in SiteCalibration.__dataclass_fields__}
-        return SiteCalibration(**{**values, 'covariance': tuple(map(tuple, values['covariance']))})
-    except OSError as error: raise BoneAgeError(f'{path} cannot be read ({error.strerror}): calibrate first.') from None
-    except (TypeError, KeyError, AttributeError, ValueError): raise BoneAgeError(f'{path} holds no calibration: calibrate again.') from None
+    told = ('p_value', 'found')  # for the reader of the file
+    stored = {name: value for name, value in read_json(path, 'calibrate first').items() if name not in told}
+    return from_dict(SiteCalibration, stored, path, 'calibrate again')

@@ -13,15 +13,28 @@ import click
 import pandas as pd
 
 from . import __version__
-from .basics import BoneAgeError, versions, write_atomically
+from .basics import BoneAgeError, claim_folder, one_sentence, shown, versions, write_atomically
 from .catalog import list_weights, model_card, model_names
 
 # %% ../nbs/08_cli.ipynb #00000006
+GO_ON = 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'  # commands that take up what was stopped
+
+class _Stopped(click.ClickException):
+    "Ctrl-C: what is done is kept, and how to go on."
+    exit_code = 130  # as shells have it
+
+    def __init__(self, context):
+        goes_on = context.invoked_subcommand in GO_ON
+        super().__init__('stopped. ' + ('What is done is kept: the same command goes on.' if goes_on else 'Nothing was lost but this call.'))
+
+    def show(self, file=None): click.echo(f'\nboneage: {self.message}', err=True)
+
 class _OneSentence(click.Group):
     "A group of commands whose failures are one sentence and exit code 1."
     def invoke(self, context):
         try: return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort): raise
+        except (click.ClickException, click.exceptions.Exit): raise
+        except (KeyboardInterrupt, click.Abort): raise _Stopped(context) from None
         except BoneAgeError as error: raise click.ClickException(str(error)) from None
         except Exception as error:
             if os.environ.get('BONEAGE_DEBUG'): raise
@@ -34,9 +47,21 @@ def main():
     os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
 
 # %% ../nbs/08_cli.ipynb #00000007
+class _Sex(click.ParamType):
+    "F or M, female or male, in any case."
+    name = 'F|M'
+
+    def convert(self, value, param, context):
+        from boneage.assessment import parse_sex
+        try: return parse_sex(value)
+        except BoneAgeError as error: self.fail(str(error), param, context)
+
 _quiet = click.option('--quiet', '-q', is_flag=True, help='Print results and errors only, no progress.')
 _workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
 _path = click.Path(path_type=Path)
+_sex = click.option('--sex', required=True, type=_Sex(), help="The child's sex, F or M; it changes the answer and is never guessed.")
+_model = click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+_seed = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the split, where the films are not split yet.')
 
 def _say(quiet: bool, sentence: str) -> None:
     if not quiet: click.echo(sentence, err=True)
@@ -44,9 +69,29 @@ def _say(quiet: bool, sentence: str) -> None:
 def _part_sizes(split: dict[str, pd.DataFrame]) -> str:
     return ', '.join(f'{len(table)} films for {part}' for part, table in split.items())
 
+# %% ../nbs/08_cli.ipynb #0000002f
+_FILMS = ('Films: a folder in a layout of RSNA or Kaggle, one written by dataset, balance or preprocess, any other folder with --csv, '
+          'or a CSV with the columns id and path.')
+_FILM_OPTIONS = (
+    click.option('--csv', type=_path, help='Table of the films, where the folder has no known layout.'),
+    click.option('--id-column', help='Column with the file names without ending; id and the like are found without.'),
+    click.option('--age-column', help='Column with the bone age; boneage and the like are found without.'),
+    click.option('--sex-column', help='Column with the sex as M/F or male/female; sex, male and the like are found without.'),
+    click.option('--age-unit', type=click.Choice(['months', 'years']), help='Of the bone ages; months, but ages that look like years are asked about.'),
+    click.option('--drop', is_flag=True, help='Leave out films with a problem instead of stopping.'))
+
+def _films_options(command):
+    "Give a command the options that say where films are; it gets them as one dictionary, `films`, for `read_films` and `find_split`."
+    def with_films(csv, id_column, age_column, sex_column, age_unit, drop, **others):
+        columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column)) if name}
+        return command(films=dict(csv=csv, columns=columns or None, age_unit=age_unit, on_problem='drop' if drop else 'raise'), **others)
+    with_films.__doc__, with_films.__name__ = command.__doc__, command.__name__
+    for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
+    return with_films
+
 # %% ../nbs/08_cli.ipynb #0000000b
-def _sentence_for(image: Path, error: BoneAgeError) -> dict:
-    return {'file': str(image), 'bone_age_months': None, 'error': str(error)}
+def _sentence_for(image: Path, error: Exception) -> dict:
+    return {'file': shown(image), 'bone_age_months': None, 'error': one_sentence(error, image)}
 
 def _write_json(rows: list[dict], target: str) -> None:
     "JSON to a file, or to the terminal for '-'."
@@ -57,16 +102,15 @@ def _write_json(rows: list[dict], target: str) -> None:
 # %% ../nbs/08_cli.ipynb #0000000c
 @main.command('assess')
 @click.argument('images', nargs=-1, required=True, type=_path)
-@click.option('--sex', required=True, type=click.Choice(['F', 'M'], case_sensitive=False), metavar='F|M',
-              help="The child's sex; it changes the answer and is never guessed.")
+@_sex
 @click.option('--json', 'target', metavar='FILE|-', help='Write a JSON list, one object an image, to a file or to the terminal (-).')
-@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+@_model
 @click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
 @_quiet
 def assess_command(images, sex, target, model, site, quiet):
     """Say the bone age of films.
 
-    Each IMAGE is a film of a left hand (PNG, JPEG, TIFF or BMP); one line comes back for each, in months,
+    Each IMAGE is a film of a left hand (PNG, JPEG, TIFF, BMP or WebP); one line comes back for each, in months,
     with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do about it; the others still go through."""
     from boneage.assessment import assess, load_trained
     from boneage.calibration import load_site
@@ -75,9 +119,9 @@ def assess_command(images, sex, target, model, site, quiet):
     rows = []
     for image in images:
         try: result = assess(image, sex, model, site)
-        except BoneAgeError as error:
+        except Exception as error:  # the others go through, whatever this image does
             rows.append(_sentence_for(image, error))
-            click.echo(f'Error: {error}', err=True)
+            click.echo(f'Error: {rows[-1]["error"]}', err=True)
             continue
         rows.append(result.to_dict())
         if target != '-': click.echo(str(result))
@@ -86,9 +130,9 @@ def assess_command(images, sex, target, model, site, quiet):
 
 @main.command('explain')
 @click.argument('image', type=_path)
-@click.option('--sex', required=True, type=click.Choice(['F', 'M'], case_sensitive=False), metavar='F|M', help="The child's sex.")
+@_sex
 @click.option('--out', required=True, type=_path, metavar='FILE.png', help='Where the picture under its map is written.')
-@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+@_model
 @_quiet
 def explain_command(image, sex, out, model, quiet):
     """Draw where the bone age of a film comes from.
@@ -109,8 +153,8 @@ def explain_command(image, sex, out, model, quiet):
 def info(as_json, card, quiet):
     "List versions, networks and bundled weights."
     if card: return click.echo(json.dumps({key: value for key, value in model_card(card).items() if key != 'path'}, indent=2, ensure_ascii=False))
-    shown = 'name', 'edition', 'date', 'typical_error_months', 'bytes', 'sha256', 'path'
-    weights = [{key: card.get(key) for key in shown} for card in list_weights()]
+    told = 'name', 'edition', 'date', 'typical_error_months', 'bytes', 'sha256', 'path'
+    weights = [{key: card.get(key) for key in told} for card in list_weights()]
     known = {'versions': versions(), 'models': list(model_names), 'weights': weights}
     if as_json: return click.echo(json.dumps(known, indent=2))
     for name, version in known['versions'].items(): click.echo(f'{name:14} {version}')
@@ -132,45 +176,45 @@ def download(folder, parts, quiet):
     download_rsna(folder, **({'parts': parts} if parts else {}), progress=not quiet)
 
 @main.command()
-@click.argument('folder', type=_path)
-@click.option('--csv', type=_path, help='Table of the films, where the folder has no layout of RSNA or Kaggle.')
-@click.option('--id-column', help='Column with the file names without ending; id and the like are found without.')
-@click.option('--age-column', help='Column with the bone age in months; boneage and the like are found without.')
-@click.option('--sex-column', help='Column with the sex as M/F or male/female; sex, male and the like are found without.')
-@click.option('--drop', is_flag=True, help='Leave out films with a problem instead of stopping.')
+@click.argument('data', type=_path)
+@_films_options
 @click.option('--out', required=True, type=_path, help='Folder for dataset.csv, train.csv, validation.csv and test.csv.')
-@click.option('--seed', default=2017, show_default=True, help='Of the random split.')
+@click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the random split.')
 @click.option('--fractions', nargs=3, type=float, default=(0.7, 0.2, 0.1), show_default=True, help='Shares of training, validation and test.')
 @click.option('--stratify', is_flag=True, help='Same mix of sexes and ages in every part.')
 @_quiet
-def dataset(folder, csv, id_column, age_column, sex_column, drop, out, seed, fractions, stratify, quiet):
-    """Check and split a folder of films.
+def dataset(data, films, out, seed, fractions, stratify, quiet):
+    """Check and split films.
 
-    FOLDER is laid out as RSNA or Kaggle give it, or holds images in any other way that --csv explains. Every row is
-    checked, then the films are split into training, validation and test."""
-    from boneage.dataset import read_dataset, save_split, split_table
-    columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column)) if name}
-    split = split_table(read_dataset(folder, csv, columns, 'drop' if drop else 'raise'), fractions, seed, stratify)
+    DATA is a folder laid out as RSNA or Kaggle give it, any other folder that --csv explains, or a CSV with paths. Every row
+    is checked, then the films are split into training, validation and test; rotated copies stay with their film."""
+    from boneage.dataset import read_films, save_split, split_table
+    split = split_table(read_films(data, **films), fractions, seed, stratify)
     save_split(split, out)
     click.echo(f'{_part_sizes(split)} in {out}')
 
 # %% ../nbs/08_cli.ipynb #00000015
 @main.command()
-@click.argument('table', type=_path)
+@click.argument('data', type=_path)
+@_films_options
 @click.option('--out', required=True, type=_path, help='Folder for the rotated copies and balanced.csv.')
 @click.option('--per-bin', type=click.IntRange(1), help='Films wanted in every 12-month bin; as many as the fullest has by default.')
-@click.option('--seed', default=2017, show_default=True)
+@click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the draws and the angles.')
 @_workers
 @_quiet
-def balance(table, out, per_bin, seed, workers, quiet):
+def balance(data, films, out, per_bin, seed, workers, quiet):
     """Fill rare ages with rotated copies.
 
-    TABLE is a train.csv made by `boneage dataset`. Every 12-month bin of bone age gets as many films as the fullest has."""
+    DATA is a train.csv made by `boneage dataset`, or films as that command takes them. Every 12-month bin of bone age gets as
+    many films as the fullest has. With a folder written by `boneage dataset` its training part is balanced, the other parts go
+    with it, and `boneage train` takes the result."""
     from boneage.augmentation import balance_ages, bin_sources, write_balanced
-    from boneage.dataset import read_table
-    films = read_table(table)
-    balanced = write_balanced(balance_ages(films, per_bin, seed=seed), out, workers, progress=not quiet)
-    click.echo(f'{len(films)} films became {len(balanced)}: {out / "balanced.csv"}')
+    from boneage.dataset import has_split, load_split, read_films, save_split
+    split = load_split(data) if has_split(data) else {}
+    table = split['train'] if split else read_films(data, **films)
+    balanced = write_balanced(balance_ages(table, per_bin, seed=seed), out, workers, progress=not quiet)
+    if split: save_split({**split, 'train': balanced}, out, kind='balanced films')
+    click.echo(f'{len(table)} films became {len(balanced)}: {out / "balanced.csv"}')
     sources = bin_sources(balanced)
     for row in sources[sources['rows'] > 10 * sources['films']].itertuples():
         click.echo(f'few films: {row.Index} months, {row.films} for {row.rows} rows, one of them {row.most_of_one_film} times')
@@ -178,20 +222,22 @@ def balance(table, out, per_bin, seed, workers, quiet):
     if empty: click.echo(f'no films, so nothing to copy: {", ".join(empty)} months')
 
 @main.command()
-@click.argument('table', type=_path)
-@click.option('--out', required=True, type=_path, help='Folder for the pictures, records.csv and failures.csv.')
+@click.argument('data', type=_path)
+@_films_options
+@click.option('--out', required=True, type=_path, help='Folder for the pictures, films.csv, records.csv and failures.csv.')
 @click.option('--pipeline', default='default', show_default=True, type=click.Choice(['default', 'report']))
 @click.option('--size', type=click.IntRange(32), help='Side of the pictures in pixels; 320 (default) or 399 (report) by default.')
 @_workers
 @_quiet
-def preprocess(table, out, pipeline, size, workers, quiet):
+def preprocess(data, films, out, pipeline, size, workers, quiet):
     """Find, crop and normalise hands.
 
-    TABLE is a CSV with the columns id and path, for example a train.csv. The command can be stopped and called again:
-    pictures that are done are not made twice."""
-    from boneage.dataset import read_table
+    DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The command can
+    be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes them."""
+    from boneage.dataset import read_films, read_table
     from boneage.preprocessing import preprocess_folder
-    done, failures = preprocess_folder(read_table(table, check=False), out, pipeline, size, workers=workers, progress=not quiet)
+    table = read_table(data, check=False) if data.is_file() else read_films(data, **films)
+    done, failures = preprocess_folder(table, out, pipeline, size, workers=workers, progress=not quiet)
     methods = pd.read_csv(out/'records.csv')['method'] if len(done) else pd.Series(dtype=str)
     click.echo(f'{len(done)} pictures in {out}, a hand found in {(methods != "none").sum()}')
     for error in failures['error']: click.echo(f'Error: {error}', err=True)
@@ -199,25 +245,30 @@ def preprocess(table, out, pipeline, size, workers, quiet):
 
 # %% ../nbs/08_cli.ipynb #00000018
 @main.command()
-@click.option('--data', required=True, type=_path, help='Folder of films in a known layout, or a folder written by `boneage dataset`.')
+@click.option('--data', required=True, type=_path, help=_FILMS)
+@_films_options
 @click.option('--out', required=True, type=_path, help='Run folder; one in which the same run was begun goes on.')
-@click.option('--recipe', default='default', show_default=True, help='Name of a recipe, or a recipe.json.')
-@click.option('--pictures', type=_path, help='Folder for preprocessed pictures, to share between runs.')
-@click.option('--seed', default=2017, show_default=True, help='Of the split, where the films are not split yet.')
+@click.option('--recipe', help='Name of a recipe, or a recipe.json; default by default, fine-tune with --from.')
+@click.option('--from', 'start', metavar='NAME|RUN|FILE', help='Go on from a trained network: bundled weights such as default, a run folder, or a .keras file.')
+@click.option('--pictures', type=_path, help='Folder for preprocessed pictures, to share between runs, or one written by `boneage preprocess`.')
+@_seed
 @_workers
 @_quiet
-def train(data, out, recipe, pictures, seed, workers, quiet):
+def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
     """Train a network on your films.
 
     Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 5 hours for
     10,080 films on two cores."""
-    from boneage.assessment import calibrate_run, find_split
+    from boneage.assessment import calibrate_run
+    from boneage.dataset import find_split
+    from boneage.plots import kept_epoch
     from boneage import training
-    recipe = training.load_recipe(recipe)
-    training.train(recipe, find_split(data, seed, recipe.fractions), out, pictures, workers, progress=not quiet)
+    recipe = training.load_recipe(recipe or ('fine-tune' if start else 'default'))
+    if start: recipe = training.starting_from(recipe, start)
+    training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers, progress=not quiet)
     calibrate_run(out, pictures, progress=not quiet)
     history = training.read_history(out)
-    best = history.loc[history['size'] == history['size'].iloc[-1], 'val_mae'].min()  # of the last stage, as `fit` chooses
+    best = history.loc[kept_epoch(history), 'val_mae']
     click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: boneage evaluate {out}')
 
 @main.command()
@@ -238,21 +289,22 @@ def evaluate(run, part, pictures, quiet):
 # %% ../nbs/08_cli.ipynb #00000019
 @main.command()
 @click.option('--case', default='all', show_default=True, type=click.Choice([*'abcde', 'all']), help="A case of the report's section 3.")
-@click.option('--data', required=True, type=_path, help='Folder of films in a known layout, or a folder written by `boneage dataset`.')
+@click.option('--data', required=True, type=_path, help=_FILMS)
+@_films_options
 @click.option('--out', required=True, type=_path, help='Folder for the runs and reproduction.csv; what is finished there is not run again.')
 @click.option('--scale', default='small', show_default=True, type=click.Choice(['small', 'full']),
               help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; full: as in the report, for a GPU.')
 @click.option('--both', is_flag=True, help='Run every case with and without balanced ages.')
-@click.option('--seed', default=2017, show_default=True, help='Of the split, where the films are not split yet.')
+@_seed
 @_quiet
-def reproduce(case, data, out, scale, both, seed, quiet):
+def reproduce(case, data, films, out, scale, both, seed, quiet):
     """Run the student report's cases again.
 
     Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row a run."""
     from boneage import reproduction
-    from boneage.assessment import find_split
+    from boneage.dataset import find_split
     cases = 'abcde' if case == 'all' else case
-    table = reproduction.reproduce(find_split(data, seed), out, cases, scale, both, progress=not quiet)
+    table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both, progress=not quiet)
     stated = reproduction.report_values()['mae']
     for row in table.itertuples():
         report = f'; the report: {stated[row.case]:.1f}' if row.in_report and stated[row.case] > 0 else ''
@@ -261,40 +313,44 @@ def reproduce(case, data, out, scale, both, seed, quiet):
 
 # %% ../nbs/08_cli.ipynb #0000001a
 @main.command('calibrate')
-@click.option('--data', required=True, type=_path, help="Folder of local films in a known layout, with the hospital's own readings as labels.")
+@click.option('--data', required=True, type=_path, help=f"{_FILMS} The bone ages are the hospital's own readings.")
+@_films_options
 @click.option('--out', required=True, type=_path, help='JSON file for `boneage assess --site`.')
 @click.option('--name', default='site', show_default=True, help='Of the hospital.')
-@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
+@_model
 @_quiet
-def calibrate_command(data, out, name, model, quiet):
+def calibrate_command(data, films, out, name, model, quiet):
     """Fit a network to how a hospital reads.
 
     About 100 films with local readings give a line for each sex, with its uncertainty; fewer than 30 are refused."""
     from boneage.assessment import calibrate_site
     from boneage.calibration import save_site
-    from boneage.dataset import read_dataset
-    site = calibrate_site(read_dataset(data), name, model, progress=not quiet)
+    from boneage.dataset import read_films
+    site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
     click.echo(str(site))
     click.echo(str(save_site(site, out)))
 
 # %% ../nbs/08_cli.ipynb #0000001b
 @main.command('stress')
-@click.option('--data', required=True, type=_path, help='Folder of films in a known layout, or a folder written by `boneage dataset`.')
-@click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
-@click.option('--films', type=click.IntRange(2), help='Films to draw; all by default.')
+@click.option('--data', required=True, type=_path, help=_FILMS)
+@_films_options
+@_model
+@click.option('--films', 'count', type=click.IntRange(2), help='Films to draw; all by default.')
 @click.option('--part', default='validation', show_default=True, type=click.Choice(['train', 'calibration', 'validation', 'test']),
               help='Part to take, where the films are split.')
 @click.option('--variant', 'variants', multiple=True, help='Only this variant; may be given more than once.')
 @click.option('--out', default='runs/stress', show_default=True, type=_path, help='Folder for answers.csv, stress.csv and stress.png.')
 @_workers
 @_quiet
-def stress_command(data, model, films, part, variants, out, workers, quiet):
+def stress_command(data, films, model, count, part, variants, out, workers, quiet):
     """Say how far answers move when films are changed.
 
     Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and the
     network is asked again. A stopped run goes on. Give films that the network was not trained on."""
+    from boneage.dataset import has_split, read_films
     from boneage.stress import stress_films, stress_report, stress_sentence
-    table = stress_report(stress_films(data, films, part), out, model, variants=variants or None, workers=workers, progress=not quiet)
+    source = data if has_split(data) else read_films(data, **films)
+    table = stress_report(stress_films(source, count, part), out, model, variants=variants or None, workers=workers, progress=not quiet)
     for row in table[table['significant']].itertuples():
         click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); no hand in {row.no_hand:.0%} of films')
     click.echo(stress_sentence(table))
@@ -319,7 +375,7 @@ def run_demo(
     from boneage.phantom import make_phantoms
     from boneage import training
     _say(quiet, f'1/4 drawing {films} phantoms: synthetic hand radiographs of known bone age')
-    make_phantoms(out/'phantoms', films, progress=not quiet)
+    make_phantoms(claim_folder(out, 'run')/'phantoms', films, progress=not quiet)
     split = split_table(read_dataset(out/'phantoms'))
     _say(quiet, f'2/4 balancing the ages, finding the hands, training a small network: {_part_sizes(split)}')
     training.train('demo', split, out, progress=not quiet)

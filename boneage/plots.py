@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SEX_COLOURS', 'DARK', 'LIGHT', 'CURVES', 'figure_style', 'age_edges', 'name_tables', 'plot_sexes', 'plot_parts',
-           'plot_part_ages', 'plot_ages', 'plot_balance', 'plot_history', 'fit_label', 'plot_predicted', 'plot_errors',
-           'plot_evaluation', 'plot_error_by_age', 'plot_films', 'plot_attention']
+           'plot_part_ages', 'plot_ages', 'plot_balance', 'plot_history', 'kept_epoch', 'fit_label', 'plot_predicted',
+           'plot_errors', 'plot_evaluation', 'plot_error_by_age', 'plot_films', 'plot_attention']
 
 # %% ../nbs/06a_plots.ipynb #00000003
 from contextlib import contextmanager
@@ -145,7 +145,7 @@ def plot_history(
         for column, title, colour in ((name, 'training', 0), (f'val_{name}', 'validation', 1)):
             ax.plot(history['epoch'], history[column], marker='o', markersize=4, label=title,
                     color=sns.color_palette('colorblind')[colour])
-        _mark_best(ax, history['epoch'], history[f'val_{name}'], highest=name == 'r2')
+        _mark_kept(ax, history, f'val_{name}')
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.set(xlabel='epoch', ylabel=label)
         _scale_curves(ax, name, history[[name, f'val_{name}']])
@@ -153,12 +153,20 @@ def plot_history(
     return figure
 
 # %% ../nbs/06a_plots.ipynb #00000018
-def _mark_best(ax, epochs, values, highest):
-    "A ring around the best validation value, named in the legend."
-    if not values.notna().any(): return
-    best, word = (values.idxmax(), 'highest') if highest else (values.idxmin(), 'lowest')
-    ax.plot(epochs[best], values[best], marker='o', markersize=11, markerfacecolor='none', color='black', linestyle='none',
-            label=f'{word} {values[best]:.4g}, epoch {epochs[best]:.0f}'.replace('-', '−'))
+def kept_epoch(
+    history:pd.DataFrame, # columns epoch, val_loss or val_mae, perhaps size (pixels)
+) -> int: # row of the table
+    "The epoch whose network a run keeps: the lowest validation error among those at the last size of pictures."
+    last = history[history['size'] == history['size'].iloc[-1]] if 'size' in history else history
+    values = last['val_mae' if 'val_mae' in last else 'val_loss'].dropna()
+    return values.idxmin() if len(values) else history.index[-1]
+
+def _mark_kept(ax, history, column):
+    "A ring around the validation value of the epoch that is kept, named in the legend."
+    kept = kept_epoch(history)
+    value, epoch = history.loc[kept, [column, 'epoch']]
+    ax.plot(epoch, value, marker='o', markersize=11, markerfacecolor='none', color='black', linestyle='none',
+            label=f'kept: {value:.4g}, epoch {epoch:.0f}'.replace('-', '−'))
 
 def _scale_curves(ax, name, values):
     "A logarithmic axis for a loss that falls far; an R² axis that ends at −1."
@@ -267,7 +275,7 @@ def plot_films(
     for ax, (title, image, real, predicted) in zip(axes.flat, images):
         ax.imshow(np.squeeze(image), cmap='gray', vmin=0, vmax=255)
         label = '' if real is None else f'real {real:.0f}{line}'
-        ax.set_title(f'{title}\n{label}predicted {predicted:.1f} months', fontsize=font)
+        ax.set_title(f'{title}\n{label}predicted {predicted:.1f} months', fontsize=font, parse_math=False)  # an id may hold dollar signs
     return figure
 
 # %% ../nbs/06a_plots.ipynb #0000002b

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from . import __version__
-from .basics import BoneAgeError, write_atomically
+from .basics import BoneAgeError, claim_folder, write_atomically
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
 from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,
@@ -166,6 +166,7 @@ h1 { font-size: 1.7rem; line-height: 1.25; margin-bottom: .2rem; } h2 { font-siz
 .card { flex: 1 1 12rem; border: 1px solid #d0d7de; border-radius: 8px; padding: .7rem 1rem; }
 .card b { display: block; font-size: 1.5rem; }
 .caution { border-left: 5px solid #b35900; background: #fff6ea; padding: .6rem 1rem; }
+.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .3rem .6rem; border-bottom: 1px solid #d8dee4; text-align: right; vertical-align: top; }
 th { border-bottom: 2px solid #8c959f; } th:first-child, td:first-child { text-align: left; }
@@ -193,9 +194,9 @@ REPORT_TEMPLATE = '''<!doctype html>
 <figcaption>{{ figure.caption }}</figcaption></figure>
 {% endfor %}</div>
 {% for table in tables %}<h2>{{ table.title }}</h2><p class="small">{{ table.note }}</p>
-<table><thead><tr>{% for name in table.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
+<div class="wide"><table><thead><tr>{% for name in table.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in table.rows %}<tr{% if row.few %} class="few"{% endif %}>{% for value in row.cells %}<td>{{ value }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>{% endfor %}</body></html>
+{% endfor %}</tbody></table></div>{% endfor %}</body></html>
 '''
 
 # %% ../nbs/06b_report.ipynb #0000001c
@@ -208,7 +209,7 @@ CAPTIONS = { # file name of a figure → (caption, width on the page)
     'films': ('Examples with their real and predicted bone age.', 'full'),
     'ages': ('Bone ages in the training data and in the films evaluated.', 'half'),
     'sexes': ('Girls and boys in the training data and in the films evaluated.', 'half'),
-    'history': ('Training and validation curves. The ring marks the best validation value.', 'full')}
+    'history': ('Training and validation curves. The ring marks the epoch whose network is kept.', 'full')}
 
 # %% ../nbs/06b_report.ipynb #0000001d
 def headline_cards(
@@ -296,7 +297,7 @@ def write_figures(
 # %% ../nbs/06b_report.ipynb #0000002b
 def evaluate_predictions(
     predictions:pd.DataFrame, # columns id, boneage (months), male, predicted (months)
-    folder, # where the files go; made if it is not there
+    folder, # where the files go: a new or an empty one, or that of an earlier evaluation
     train_table:pd.DataFrame=None, # training films, for the baseline and two figures
     history:pd.DataFrame=None, # training history, for the curves and a copy
     title:str='Bone age evaluation', # heading of the page
@@ -310,6 +311,7 @@ def evaluate_predictions(
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
+    claim_folder(folder, 'evaluation')
     write_predictions(table, folder)
     write_predicted_age(table, folder)
     if history is not None: write_history(history, folder)

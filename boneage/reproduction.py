@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .basics import BoneAgeError, write_atomically
+from .basics import BoneAgeError, claim_folder, write_atomically
 from .assessment import evaluate_run
 from .dataset import split_table
 from .evaluation import report_tables
@@ -77,7 +77,7 @@ def start_from_phantoms(
     "Train the network from which the small scale starts, or find it where it was trained before."
     folder = Path(folder)
     if not (folder/'model.json').is_file() or not same_recipe(load_recipe(folder/'recipe.json'), recipe):
-        table = make_phantoms(folder/'phantoms', films, seed=7, progress=progress)
+        table = make_phantoms(claim_folder(folder, 'run')/'phantoms', films, seed=7, progress=progress)
         train(recipe, split_table(table, (0.85, 0.1, 0.05)), folder, progress=progress)
     return str(folder/'model.keras')
 
@@ -117,6 +117,7 @@ def reproduce(
     if scale not in SCALES: raise BoneAgeError(f'There is no scale {scale!r}: choose one of {", ".join(SCALES)}.')
     out, size = Path(out), SCALES[scale]
     for case in cases: case_recipe(case, size)  # an unknown case is said before anything runs
+    claim_folder(out, 'reproduction')
     if weights is None: weights = 'imagenet' if scale == 'full' else start_from_phantoms(out/'start', progress=progress)
     rows = []
     for case, balanced in _runs(cases, both):

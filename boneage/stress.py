@@ -21,9 +21,9 @@ import pandas as pd
 import scipy.stats
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, file_sha256, in_workers, write_atomically
+from .basics import BoneAgeError, claim_folder, file_sha256, in_workers, one_sentence, read_json, save_json, shown, write_atomically
 from .augmentation import border_grey, rotate
-from .dataset import has_split, load_split, read_dataset
+from .dataset import has_split, load_split, read_films
 from .evaluation import paired_difference
 from .plots import figure_style
 from .preprocessing import _shared_finder, find_hand, preprocess, read_radiograph
@@ -249,9 +249,10 @@ def _pictures_of(
     pipeline: str,
 ) -> tuple:  # row, names, pictures uint8 (variants, side, side), hands found (bool); the last two None and a sentence for no film
     "The pictures of a film's variants, in a worker process."
-    try: film = read_radiograph(path)
-    except BoneAgeError as error: return row, list(changes), None, str(error)
-    made = [preprocess(change(film), pipeline) for change in changes.values()]
+    try:
+        film = read_radiograph(path)
+        made = [preprocess(change(film), pipeline) for change in changes.values()]
+    except Exception as error: return row, list(changes), None, one_sentence(error, path)  # the others go through
     return row, list(changes), np.stack([each.image for each in made]), [each.hand_found for each in made]
 
 # %% ../nbs/07b_stress.ipynb #0000001e
@@ -262,7 +263,10 @@ def read_answers(
 ) -> pd.DataFrame:  # columns id, boneage, male, variant, predicted, hand_found; no rows where there are none yet
     "The answers in a folder."
     path = Path(folder)/'answers.csv'
-    return pd.read_csv(path, dtype={'id': str}) if path.exists() else pd.DataFrame(columns=answer_columns)
+    if not path.exists(): return pd.DataFrame(columns=answer_columns)
+    try: return pd.read_csv(path, dtype={'id': str, 'variant': str, 'boneage': float, 'predicted': float, 'male': bool, 'hand_found': bool})[answer_columns]
+    except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
+        raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): delete it, the films are asked again.') from None
 
 def _open_answers(
     out: Path | None,
@@ -271,10 +275,9 @@ def _open_answers(
     "Answers so far; raises `BoneAgeError` where another network was asked."
     if out is None: return pd.DataFrame(columns=answer_columns)
     asked = dict(name=card['name'], edition=card['edition'], sha256=file_sha256(card['path']))
-    path = out/'network.json'
-    if path.exists() and json.loads(path.read_text()) != asked:
-        raise BoneAgeError(f'{out} holds answers of another network, {path.read_text()}: choose another folder.')
-    write_atomically(path, json.dumps(asked))
+    path = claim_folder(out, 'stress test')/'network.json'
+    if path.exists() and read_json(path) != asked: raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
+    save_json(path, asked)
     return read_answers(out)
 
 # %% ../nbs/07b_stress.ipynb #0000001f
@@ -432,13 +435,14 @@ def plot_stress(
 
 # %% ../nbs/07b_stress.ipynb #00000033
 def stress_films(
-    data: str | Path,  # folder of films in a known layout, or a folder with a saved split
+    data: str | Path | pd.DataFrame,  # a folder with a saved split, what `read_films` reads, or a table
     count: int | None = None,  # films to draw; all if None or if there are not more
     part: str = 'validation',  # of a saved split
     seed: int = 2017,  # of the draw
 ) -> pd.DataFrame:  # columns id, path, boneage, male
     "Films to stress a network with."
-    films = load_split(data).get(part) if has_split(data) else read_dataset(data)
+    if isinstance(data, pd.DataFrame): films = data
+    else: films = load_split(data).get(part) if has_split(data) else read_films(data)
     if films is None: raise BoneAgeError(f'The split in {data} has no part {part}: choose validation or test.')
     return films.sample(count, random_state=seed).reset_index(drop=True) if count and count < len(films) else films
 
