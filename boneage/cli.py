@@ -113,7 +113,7 @@ def assess_command(images, sex, target, model, site, quiet):
     Each IMAGE is a film of a left hand (PNG, JPEG, TIFF, BMP or WebP); one line comes back for each, in months,
     with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do about it; the others still go through."""
     from boneage.assessment import assess, load_trained
-    from boneage.calibration import load_site
+    from boneage.answer import load_site
     load_trained(model)  # fail once, not once an image
     if site: site = load_site(site)
     rows = []
@@ -324,7 +324,7 @@ def calibrate_command(data, films, out, name, model, quiet):
 
     About 100 films with local readings give a line for each sex, with its uncertainty; fewer than 30 are refused."""
     from boneage.assessment import calibrate_site
-    from boneage.calibration import save_site
+    from boneage.answer import save_site
     from boneage.dataset import read_films
     site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
     click.echo(str(site))
