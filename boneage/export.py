@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['write_litert', 'write_map_graph']
 
-# %% ../nbs/04c_export.ipynb #0000003f
+# %% ../nbs/04c_export.ipynb #00000053
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,9 @@ from .model import keras, knows_sex
 with muted_stderr():  # TensorFlow's remarks on missing GPUs
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+logging.getLogger('absl').setLevel(logging.ERROR)  # the converter advises a way that writes files without weights
 
-# %% ../nbs/04c_export.ipynb #00000042
+# %% ../nbs/04c_export.ipynb #00000056
 def _convert(
     function,  # of the tensors `image` and, where the network knows the sex, `male`
     specification: dict[str, tf.TensorSpec],
@@ -28,7 +30,7 @@ def _convert(
     "A TensorFlow function as a LiteRT file."
     with muted_stderr():  # what the converter tells of its steps
         concrete = tf.function(function, autograph=False).get_concrete_function(**specification)
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)], tf.Module())
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
         if half: converter.optimizations, converter.target_spec.supported_types = [tf.lite.Optimize.DEFAULT], [tf.float16]
         content = converter.convert()
     least = int(0.9 * parameters * (2 if half else 4))  # scales of batch normalisation are folded into the convolutions
@@ -44,7 +46,7 @@ def _specification(
     male = {'male': tf.TensorSpec((batch, 1), tf.float32)} if knows_sex(model) else {}
     return {'image': tf.TensorSpec((batch, side, side, 1), tf.float32), **male}
 
-# %% ../nbs/04c_export.ipynb #00000043
+# %% ../nbs/04c_export.ipynb #00000057
 def write_litert(
     model: keras.Model,  # any of `build_model`
     path: str | Path,  # .tflite file
@@ -55,7 +57,7 @@ def write_litert(
     answer = lambda **inputs: model(inputs, training=False)
     return write_atomically(path, _convert(answer, _specification(model, side, None), model.count_params(), half))
 
-# %% ../nbs/04c_export.ipynb #00000049
+# %% ../nbs/04c_export.ipynb #0000005d
 def _between_zeros(
     slope: tf.Tensor,  # (batch, h, w, channels)
     stride: int,
@@ -82,7 +84,7 @@ def _depthwise_slope(
     short = [max(given - have, 0) for given, have in zip((height, width), full.shape[1:3])]
     return tf.pad(full, ((0, 0), (0, short[0]), (0, short[1]), (0, 0)))[:, :height, :width]
 
-# %% ../nbs/04c_export.ipynb #0000004b
+# %% ../nbs/04c_export.ipynb #0000005f
 @tf.custom_gradient
 def _relu6(given):
     return tf.nn.relu6(given), lambda slope: slope * tf.cast((given > 0) & (given < 6), slope.dtype)
@@ -109,7 +111,7 @@ def _plainly(
     kind = _PlainDepthwise if isinstance(layer, keras.layers.DepthwiseConv2D) else type(layer)
     return kind.from_config(layer.get_config())
 
-# %% ../nbs/04c_export.ipynb #0000004d
+# %% ../nbs/04c_export.ipynb #00000061
 def write_map_graph(
     model: keras.Model,  # an EfficientNet-Lite of `build_model`
     path: str | Path,  # .tflite file
