@@ -433,6 +433,7 @@ def _stored_path(
 ) -> str | None:  # None for a missing one
     "A path as it is written to a CSV in a folder; raises `BoneAgeError` for one that text cannot hold."
     if not isinstance(path, (str, Path)): return None
+    if '\0' in str(path): return shown(path)  # no file has such a name: it is missing, before and after
     try:
         whole = Path(path).resolve()
         stored = str(whole.relative_to(base) if whole.is_relative_to(base) else whole)
