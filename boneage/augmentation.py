@@ -42,8 +42,9 @@ def balance_ages(
     Films that have a `source_id` keep it, and their copies get it."""
     if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
     rng = np.random.default_rng(seed)
-    table = table.assign(id=table['id'].astype(str), rotation=0.0).sort_values('id', ignore_index=True)
+    table = table.assign(id=table['id'].astype(str)).sort_values('id', ignore_index=True)
     table['source_id'] = table['source_id'].fillna(table['id']).astype(str) if 'source_id' in table else table['id']
+    table['rotation'] = 0.0
     rows_of = {number: np.asarray(rows) for number, rows in table.groupby(age_bins(table['boneage'], bin_months, upper_months)).indices.items()}
     wanted = per_bin or max(map(len, rows_of.values()))
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
@@ -99,9 +100,11 @@ def write_balanced(
     workers: int | None = None,  # processes; one per core if None
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # the table with the copies' paths, without the copies that could not be made
-    "Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and folders that cannot be used."
-    if balanced['id'].duplicated().any(): raise BoneAgeError('The table has the same id more than once: balance a table with unique ids.')
-    files = [str(film_file(out, identifier)) for identifier in balanced['id']]  # of the originals too: they are films of the table as well
+    """Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and folders that
+    cannot be used, before anything is written."""
+    if balanced['id'].duplicated().any():
+        raise BoneAgeError('The table has the same id more than once: balance a table with unique ids.')
+    files = [str(film_file(out, identifier)) for identifier in balanced['id']]  # of the originals too: who reads the table, writes them
     out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
     result = balanced.assign(path=np.where(copied, files, balanced['path']))
     tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))

@@ -572,7 +572,8 @@ def make_phantoms(
     _check_height(height)
     folder = claim_folder(folder, 'phantoms')
     try: (folder / 'train.csv').unlink(missing_ok=True)  # of other phantoms; written again when all films are there
-    except OSError as error: raise BoneAgeError(f'{shown(folder)} cannot be written to ({error.strerror}): choose another folder.') from None
+    except OSError as error:
+        raise BoneAgeError(f'{shown(folder)} cannot be written to ({error.strerror}): choose another folder.') from None
     table = _phantom_table(n, seed, folder / 'boneage-training-dataset')
     tasks = [(row.path, row.boneage, 'M' if row.male else 'F', row.seed, height) for row in table.itertuples()]
     for _ in tqdm(in_workers(_write_phantom, tasks, workers), total=n, desc='phantoms', disable=not progress): pass
