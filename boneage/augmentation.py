@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, in_workers, write_atomically
+from .basics import BoneAgeError, claim_folder, film_file, in_workers, one_sentence
+from .dataset import save_table
 from .preprocessing import _stretch, read_radiograph, write_png
 
 # %% ../nbs/03_augmentation.ipynb #00000006
@@ -37,18 +38,22 @@ def balance_ages(
     largest_rotation: float = 20,  # degrees
     seed: int = 2017,
 ) -> pd.DataFrame:  # the table and the copies to make: further columns `source_id`, `rotation` (degrees, 0 for originals)
-    "Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an empty table."
+    """Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an empty table.
+    Films that have a `source_id` keep it, and their copies get it."""
     if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
     rng = np.random.default_rng(seed)
     table = table.assign(id=table['id'].astype(str)).sort_values('id', ignore_index=True)
+    table['source_id'] = table['source_id'].fillna(table['id']).astype(str) if 'source_id' in table else table['id']
+    table['rotation'] = 0.0
     rows_of = {number: np.asarray(rows) for number, rows in table.groupby(age_bins(table['boneage'], bin_months, upper_months)).indices.items()}
     wanted = per_bin or max(map(len, rows_of.values()))
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
     copies = table.iloc[np.concatenate(drawn)].copy()
-    copies['source_id'], copies['rotation'] = copies['id'], rng.uniform(-largest_rotation, largest_rotation, len(copies)).round(2)
+    angles = rng.uniform(-largest_rotation, largest_rotation, len(copies)).round(2)
+    copies['rotation'] = np.where(angles == 0, 0.01, angles)  # zero is what marks an original
     number = (copies.groupby('id').cumcount() + 1).astype(str)
     copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format)  # with the angle: no other draw makes a file of this name
-    return pd.concat([table.assign(source_id=table['id'], rotation=0.0), copies], ignore_index=True)
+    return pd.concat([table, copies], ignore_index=True)
 
 # %% ../nbs/03_augmentation.ipynb #0000000c
 def bin_sources(
@@ -83,24 +88,31 @@ def rotate(
 # %% ../nbs/03_augmentation.ipynb #00000011
 def _write_copy(
     source: str, target: str, degrees: float
-) -> None:
-    "One rotated copy in a worker process; one that is there is left alone."
-    if not Path(target).exists(): write_png(Path(target), rotate(read_radiograph(source), degrees))
+) -> tuple[str, str] | None:  # the target and a sentence where the copy could not be made
+    "One rotated copy in a worker process; one that is there is left alone. Raises nothing."
+    try:
+        if not Path(target).exists(): write_png(Path(target), rotate(read_radiograph(source), degrees))
+    except Exception as error: return target, one_sentence(error, source)
 
 def write_balanced(
     balanced: pd.DataFrame,  # from `balance_ages`
-    out: str | Path,  # folder for the copies and for balanced.csv
+    out: str | Path,  # folder for the copies and for balanced.csv: a new one, an empty one, or one with balanced films
     workers: int | None = None,  # processes; one per core if None
     progress: bool = True,  # show a bar
-) -> pd.DataFrame:  # the table with the copies' paths
-    "Write the rotated copies; goes on after a kill. Originals stay where they are."
-    out = Path(out)
-    out.mkdir(parents=True, exist_ok=True)
-    result, copied = balanced.copy(), balanced['id'] != balanced['source_id']
-    result.loc[copied, 'path'] = [str(out/f'{identifier}.png') for identifier in result.loc[copied, 'id']]
+) -> pd.DataFrame:  # the table with the copies' paths, without the copies that could not be made
+    """Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and folders that
+    cannot be used, before anything is written."""
+    if balanced['id'].duplicated().any():
+        raise BoneAgeError('The table has the same id more than once: balance a table with unique ids.')
+    files = [str(film_file(out, identifier)) for identifier in balanced['id']]  # of the originals too: who reads the table, writes them
+    out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
+    result = balanced.assign(path=np.where(copied, files, balanced['path']))
     tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))
-    for _ in tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film', disable=not progress): pass
-    write_atomically(out/'balanced.csv', result)
+    done = tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film', disable=not progress)
+    failed = dict(filter(None, done))
+    for sentence in sorted(set(failed.values())): print(f'left out: {sentence}')
+    result = result[~(copied & result['path'].isin(failed))].reset_index(drop=True)
+    save_table(result, out/'balanced.csv')
     return result
 
 # %% ../nbs/03_augmentation.ipynb #00000014

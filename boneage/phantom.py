@@ -7,11 +7,9 @@ __all__ = ['rays', 'carpal_corners', 'sides', 'ossification_table', 'maturity', 
            'Bone', 'tube', 'blob', 'View', 'Exposure', 'expose', 'Phantom', 'draw_phantom', 'phantom', 'make_phantoms']
 
 # %% ../nbs/01_phantom.ipynb #00000003
-import os
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
+from multiprocessing import parent_process
 from pathlib import Path
 
 import cv2
@@ -19,7 +17,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, write_atomically
+from .basics import BoneAgeError, claim_folder, in_workers, shown, write_atomically
 
 # %% ../nbs/01_phantom.ipynb #00000006
 # bone: months of appearance (girls, boys)
@@ -513,6 +511,10 @@ class Phantom:
     bone_mm: np.ndarray  # float32, finer than the film: thickness of bone
     exposure: Exposure
 
+def _check_height(height):
+    "Raises `BoneAgeError` for a film too small to show bones."
+    if height < 128: raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
+
 def draw_phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
@@ -522,7 +524,7 @@ def draw_phantom(
     """A drawn radiograph of a left hand and its true tissue. The same arguments give the same pixels. Raises `BoneAgeError` for an
     age outside 0 to 228 months, a sex other than F and M, or a height below 128. Sources of the ages: `ossification_table`."""
     _check_age_sex(age_months, sex)
-    if height < 128: raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
+    _check_height(height)
     shape = (int(height), int(round(height * 25 / 32)))
     rng = np.random.default_rng(seed)
     exposure = _draw_exposure(rng)
@@ -551,35 +553,30 @@ def _phantom_table(n, seed, folder):
 
 def _write_phantom(path, age_months, sex, seed, height):
     "Draw one phantom and write it as PNG."
+    if parent_process(): cv2.setNumThreads(1)  # a worker process has one core
     done, png = cv2.imencode('.png', phantom(age_months, sex, seed, height))
     write_atomically(path, png.tobytes())
 
-def _in_workers(tasks, workers, progress):
-    "Call `_write_phantom` for every task; in this process for one worker or a handful of tasks."
-    workers = min(workers or os.cpu_count() or 1, len(tasks))
-    with tqdm(total=len(tasks), desc='phantoms', disable=not progress) as bar:
-        if workers == 1 or len(tasks) < 32:
-            for task in tasks: _write_phantom(*task); bar.update()
-            return
-        with ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-            for future in as_completed([pool.submit(_write_phantom, *task) for task in tasks]): future.result(); bar.update()
-
 # %% ../nbs/01_phantom.ipynb #00000037
 def make_phantoms(
-    folder: str | Path,  # gets `boneage-training-dataset/<id>.png` and `train.csv`
+    folder: str | Path,  # a new one, an empty one, or one with phantoms; gets `boneage-training-dataset/<id>.png` and `train.csv`
     n: int,  # how many
     seed: int = 0,  # another seed, other children
     workers: int | None = None,  # processes; all cores if None. A script that uses more than one needs `if __name__ == '__main__':`
     progress: bool = True,  # show a progress bar
     height: int = 512,  # pixels of each film
 ) -> pd.DataFrame:  # columns id (str), path (str), boneage (months, float), male (bool)
-    "Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more."
+    """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for a folder
+    that holds anything but phantoms."""
     if n < 1: raise BoneAgeError(f'{n} phantoms were asked for; ask for 1 or more.')
-    folder = Path(folder)
-    films = folder / 'boneage-training-dataset'
-    films.mkdir(parents=True, exist_ok=True)
-    table = _phantom_table(n, seed, films)
-    _in_workers([(row.path, row.boneage, 'M' if row.male else 'F', row.seed, height) for row in table.itertuples()], workers, progress)
+    _check_height(height)
+    folder = claim_folder(folder, 'phantoms')
+    try: (folder / 'train.csv').unlink(missing_ok=True)  # of other phantoms; written again when all films are there
+    except OSError as error:
+        raise BoneAgeError(f'{shown(folder)} cannot be written to ({error.strerror}): choose another folder.') from None
+    table = _phantom_table(n, seed, folder / 'boneage-training-dataset')
+    tasks = [(row.path, row.boneage, 'M' if row.male else 'F', row.seed, height) for row in table.itertuples()]
+    for _ in tqdm(in_workers(_write_phantom, tasks, workers), total=n, desc='phantoms', disable=not progress): pass
     labels = table[['id', 'boneage', 'male']].astype(dict(boneage=int))
     write_atomically(folder / 'train.csv', labels)
     return table.drop(columns='seed')
