@@ -75,9 +75,9 @@ def sealed(
 class BundledCard(RunCard):
     "What a model card must hold; it may hold more."
     data: dict  # rows and hash of each part
-    edition: int = 0
-    sha256: str = ''  # of the .keras file
-    card_sha256: str = ''
+    edition: int
+    sha256: str  # of the .keras file
+    card_sha256: str
     interval: dict | None = None
     correction: dict | None = None
     typical_error_months: float | None = None
