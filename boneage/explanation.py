@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from .basics import BoneAgeError
-from .model import _all_layers, _in_head, keras, knows_sex
+from .model import all_layers, in_head, keras, knows_sex
 
 # %% ../nbs/04a_explanation.ipynb #00000006
 def _network_inputs(
@@ -55,7 +55,7 @@ def _layers_with_maps(
 ) -> dict[str, keras.Layer]:
     "By name, also inside a nested backbone."
     shape_of = lambda layer: getattr(getattr(layer, 'output', None), 'shape', ())
-    return {layer.name: layer for layer in _all_layers(model) if len(shape_of(layer)) == 4 and not isinstance(layer, keras.layers.InputLayer)
+    return {layer.name: layer for layer in all_layers(model) if len(shape_of(layer)) == 4 and not isinstance(layer, keras.layers.InputLayer)
             and not any(word in type(layer).__name__ for word in ('Pooling', 'Padding'))}
 
 def map_layers(
@@ -191,9 +191,9 @@ def _shuffling_steps(
     steps: int,
 ) -> list[list[keras.Layer]]:  # what is shuffled in each step: the head, then equal parts of the rest from the top
     "Which layers are shuffled one after the other."
-    rest = [layer for layer in layers if not _in_head(layer)][::-1]
+    rest = [layer for layer in layers if not in_head(layer)][::-1]
     parts = np.array_split(np.arange(len(rest)), max(steps - 1, 1))
-    return [[layer for layer in layers if _in_head(layer)]] + [[rest[number] for number in part] for part in parts if len(part)]
+    return [[layer for layer in layers if in_head(layer)]] + [[rest[number] for number in part] for part in parts if len(part)]
 
 # %% ../nbs/04a_explanation.ipynb #0000001d
 def agreement_when_shuffled(
@@ -205,7 +205,7 @@ def agreement_when_shuffled(
     seed: int = 0,
 ) -> pd.DataFrame:  # a row for each step: shuffled (layers so far), down_to (the lowest of them), agreement (−1 to 1)
     "How alike maps stay while weights are shuffled (Adebayo et al. 2018): rank correlation of the amounts of `contributions`."
-    layers, name = [one for one in _all_layers(model) if one.weights], map_layer(model, layer, np.shape(pictures)[1]).name
+    layers, name = [one for one in all_layers(model) if one.weights], map_layer(model, layer, np.shape(pictures)[1]).name
     kept, draw, rows, shuffled = [one.get_weights() for one in layers], np.random.default_rng(seed), [], 0
     amounts = lambda: np.abs(contributions(model, pictures, male, name))
     before = amounts()

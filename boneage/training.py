@@ -416,8 +416,9 @@ def _taken_up(
         raise BoneAgeError(f'{shown(folder/"last.keras")} is not what history.csv, the recipe and the films lead to: train again into a new folder.')
     rows = history.to_dict('records')[:done]
     if len(rows) < done: rows.append(_row_again(model, validation, recipe, done))
-    write_atomically(folder/'history.csv', pd.DataFrame(rows))
-    if best_epoch(pd.DataFrame(rows)) == done:
+    if len(rows) != len(history): write_atomically(folder/'history.csv', pd.DataFrame(rows))
+    best, last = (path.stat().st_mtime_ns if path.exists() else 0 for path in (folder/'best.keras', folder/'last.keras'))
+    if best_epoch(pd.DataFrame(rows)) == done and best < last:  # the best is written after the last
         with averaged(model), replacing(folder/'best.keras') as part: model.save(part)
     return model, done
 
@@ -516,7 +517,7 @@ def _open_run(
             raise BoneAgeError(f'{shown(folder)} was begun with other films: choose another folder.')
         return
     claim_folder(folder, 'run')
-    save_split(split, folder)
+    save_split(split, folder, kind='run')
     save_json(folder/'data.json', data)
     save_json(folder/'versions.json', dict(versions(), backend=keras.backend.backend()))
     save_json(folder/'recipe.json', to_dict(recipe))  # last: where it is, all is there
@@ -530,7 +531,9 @@ def _pictures(
     **options,  # workers, progress
 ) -> pd.DataFrame:  # the table with the pictures' paths
     "Preprocess the films of a table; failures are printed, not raised, unless nothing is left."
-    done, failures = preprocess_folder(table, folder/('crops' if find else 'whole'), recipe.pipeline, find=find, **options)
+    made_before = find and (folder/'pipeline.json').is_file()  # by `boneage preprocess`
+    target = folder if made_before else folder/('crops' if find else 'whole')
+    done, failures = preprocess_folder(table, target, recipe.pipeline, find=find, **options)
     for error in failures['error']: print(f'left out: {error}')
     if not len(done): raise BoneAgeError('No film of the table could be used: see the sentences above.')
     return done
@@ -566,7 +569,7 @@ def train(
     recipe: Recipe | str,  # or the name of one
     split: dict[str, pd.DataFrame],  # tables of films under 'train', 'validation' and 'test', as `split_table` gives them
     folder: str | Path,  # run folder; one in which the same run was begun goes on
-    pictures: str | Path | None = None,  # folder for preprocessed pictures, to share between runs; inside the run folder if None
+    pictures: str | Path | None = None,  # folder for pictures, to share between runs, or one made by `preprocess_folder`; inside the run folder if None
     workers: int | None = None,  # processes that preprocess; one per core if None
     progress: bool = True,  # show bars
     model: keras.Model | None = None,  # to train instead of the one that the recipe builds
