@@ -384,7 +384,8 @@ def _done_records(
     journal = out/'records.jsonl'
     try: lines = journal.read_text(encoding='utf-8', errors='replace').split('\n') if journal.exists() else []
     except OSError as error:
-        raise BoneAgeError(f'{shown(journal)} cannot be read ({error.strerror or error}): choose another folder.') from None
+        reason = error.strerror or error
+        raise BoneAgeError(f'{shown(journal)} cannot be read ({reason}): choose another folder.') from None
     records = [record for record in map(_record_in, lines) if record]
     return {record['id']: record for record in records if film_file(out, record['id']).is_file()}
 
@@ -396,18 +397,22 @@ def _check_settings(
     path, advice = out/'pipeline.json', 'choose another folder or empty it'
     if not path.exists(): save_json(path, settings)
     elif (found := read_json(path, advice)) != settings:
-        raise BoneAgeError(f'{shown(out)} holds pictures made with {json.dumps(found)}, not {json.dumps(settings)}: {advice}.')
+        raise BoneAgeError(f'{shown(out)} holds pictures made with {json.dumps(found)}, '
+                           f'not {json.dumps(settings)}: {advice}.')
 
 def _known_as(
     table: pd.DataFrame,  # columns id and path
 ) -> list[tuple[str, str]]:  # id and path of each row as text; empty where there is none
     "Ids and paths of a table; raises `BoneAgeError` for a missing column or an id that two films share."
     missing = [name for name in ('id', 'path') if name not in table]
-    if missing: raise BoneAgeError(f'The table has no column {" and no column ".join(missing)}: give the id and the path of each film.')
+    if missing:
+        raise BoneAgeError(f'The table has no column {" and no column ".join(missing)}: '
+                           'give the id and the path of each film.')
     rows = [tuple('' if pd.isna(value) else str(value) for value in row) for row in zip(table['id'], table['path'])]
     names = pd.Series([identifier for identifier, _ in rows if not name_problem(identifier)], dtype=object)
-    if names.duplicated().any():
-        raise BoneAgeError(f'The id {shown(names[names.duplicated()].iloc[0])} is in the table more than once: give each film an id of its own.')
+    repeated = names[names.duplicated()]
+    if len(repeated):
+        raise BoneAgeError(f'The id {shown(repeated.iloc[0])} is in the table more than once: give each film its own.')
     return rows
 
 # %% ../nbs/02_preprocessing.ipynb #00000033
@@ -417,33 +422,36 @@ def _make_and_note(
     workers: int | None,
     progress: bool,
 ) -> list[dict]:  # records and failures
-    "Preprocess films, and note each in records.jsonl when it is done; raises `BoneAgeError` where that cannot be written."
+    "Preprocess films and note each in records.jsonl at once; raises `BoneAgeError` where that cannot be written."
     made = []
     try:
         with open(out/'records.jsonl', 'a', encoding='utf-8') as journal:
             if journal.tell(): print(file=journal)  # ends a line that a kill cut short
-            for record in tqdm(in_workers(_preprocess_file, todo, workers), total=len(todo), desc='preprocess', unit='film', disable=not progress):
+            records = in_workers(_preprocess_file, todo, workers)
+            for record in tqdm(records, total=len(todo), desc='preprocess', unit='film', disable=not progress):
                 if 'error' not in record: print(json.dumps(record), file=journal, flush=True)
                 made.append(record)
     except OSError as error:
-        raise BoneAgeError(f'{shown(out/"records.jsonl")} cannot be written ({error.strerror or error}): make room and run the same again.') from None
+        raise BoneAgeError(f'{shown(out/"records.jsonl")} cannot be written ({error.strerror or error}): '
+                           'make room and run the same again.') from None
     return made
 
 def preprocess_folder(
     table: pd.DataFrame,  # columns id, path, and any others
-    out: str | Path,  # folder for <id>.png, films.csv, records.jsonl, records.csv, failures.csv; new, empty, or from here
+    out: str | Path,  # folder for <id>.png, films.csv, records.csv, failures.csv; new, empty, or of an earlier run
     pipeline: str = 'default',
     size: int | None = None,  # pixels; the pipeline's own if None
     find: bool = True,  # False: whole films
     workers: int | None = None,  # processes; one per core if None
     progress: bool = True,  # show a bar
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # the table with the pictures' paths, without failures; and the failures (id, source, error)
-    "Preprocess every film of a table into a folder; resumes after a kill. Raises `BoneAgeError` for a table or a folder that cannot be used."
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # the films that are done, with their pictures' paths; id, source, error of failures
+    "Preprocess a table into a folder; resumes after a kill. Raises `BoneAgeError` for an unusable table or folder."
     size, rows = _picture_size(size, pipeline), _known_as(table)
     out = claim_folder(out, 'pictures')
     _check_settings(out, dict(pipeline=pipeline, size=size, find=find))
     records = _done_records(out)
-    todo = [(identifier, source, str(out), pipeline, size, find) for identifier, source in rows if identifier not in records]
+    options = str(out), pipeline, size, find
+    todo = [(identifier, source, *options) for identifier, source in rows if identifier not in records]
     made = _make_and_note(out, todo, workers, progress) if todo else []
     records |= {record['id']: record for record in made if 'error' not in record}
     failures = pd.DataFrame([record for record in made if 'error' in record], columns=['id', 'source', 'error'])
@@ -462,7 +470,9 @@ def _close_folder(
     ready = [row for row, is_there in zip(rows, there) if is_there]
     done = table[np.array(there, bool)].reset_index(drop=True)
     columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id') if name in table]
-    write_atomically(out/'films.csv', done.assign(path=[os.path.abspath(source) for _, source in ready])[columns])
-    write_atomically(out/'records.csv', pd.DataFrame([records[identifier] for identifier, _ in ready], columns=list(RECORD_KEYS)))
+    films = done.assign(path=[os.path.abspath(source) for _, source in ready])[columns]
+    write_atomically(out/'films.csv', films)
+    noted = pd.DataFrame([records[identifier] for identifier, _ in ready], columns=list(RECORD_KEYS))
+    write_atomically(out/'records.csv', noted)
     write_atomically(out/'failures.csv', failures)
     return done.assign(path=[str(film_file(out, identifier)) for identifier, _ in ready])

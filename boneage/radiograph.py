@@ -39,7 +39,8 @@ def check_size(
         raise RadiographError(f'{name} is {width} × {height} pixels, too small to show bone: '
                               f'give an image of at least {SMALLEST_SIDE} pixels a side.')
     if max(width, height) > LARGEST_ASPECT * min(width, height):
-        raise RadiographError(f'{name} is {width} × {height} pixels, too long and narrow for a hand: cut the film out of it.')
+        raise RadiographError(f'{name} is {width} × {height} pixels, too long and narrow for a hand: '
+                              'cut the film out of it.')
 
 # %% ../nbs/01a_radiograph.ipynb #0000000b
 FEW_VALUES = 20  # at most one in so many of the distinct values can be far off
@@ -51,7 +52,7 @@ WIDEST = 1e300  # floats beyond it count as it, so that differences stay finite
 def _far_off(
     values: np.ndarray,  # float64, sorted, distinct
 ) -> tuple[float, float]:  # what lies outside is far off; infinite where nothing is
-    "The middles of the gaps that are wider than all on their other side, but for as many values there as may be far off themselves."
+    "The middles of the gaps that are wider than all on their other side, less the few there that may be far off too."
     few, last, gaps = len(values) // FEW_VALUES, len(values) - 1, np.diff(values)
     below = np.flatnonzero(gaps[:few] > values[last - few] - values[1:few + 1])
     above = last - few + np.flatnonzero(gaps[last - few:] > values[last - few:last] - values[few])
@@ -67,7 +68,8 @@ def grey_range(
     sample = flat[::-(-flat.size // SAMPLE)].astype(np.float64).clip(-WIDEST, WIDEST)
     def ends(): return max(float(flat.min()), -WIDEST), min(float(flat.max()), WIDEST)
     lowest, highest = _far_off(np.union1d(sample, ends()))  # a single pixel is easily not in the sample
-    if lowest > -np.inf or highest < np.inf: flat, sample = (some[(some > lowest) & (some < highest)] for some in (flat, sample))
+    if lowest > -np.inf or highest < np.inf:
+        flat, sample = (some[(some > lowest) & (some < highest)] for some in (flat, sample))
     darkest, brightest = ends()
     low, high = map(float, np.percentile(sample, [RARE, 100 - RARE]))
     room = HEADROOM * (high - low)
@@ -81,7 +83,8 @@ def _to_eight_bits(
     if pixels.dtype == np.uint8: return pixels
     if pixels.dtype == bool: return pixels.astype(np.uint8) * 255
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == 'f' else pixels
-    if 2 * finite.size < pixels.size: raise RadiographError(f'{name} has more pixels without a number than with one: save it again.')
+    if 2 * finite.size < pixels.size:
+        raise RadiographError(f'{name} has more pixels without a number than with one: save it again.')
     low, high = grey_range(finite)
     levels = np.zeros(pixels.shape, np.uint8)
     if not high - low > 1 / WIDEST: return levels  # a flat picture
@@ -92,7 +95,7 @@ def _to_eight_bits(
     return levels
 
 # %% ../nbs/01a_radiograph.ipynb #00000014
-LARGEST_COLOUR_SPREAD = 12.0  # mean difference between the channels, in grey levels; toned or JPEG-coloured greys stay below
+LARGEST_COLOUR_SPREAD = 12.0  # grey levels: mean difference between the channels; toned greys stay below
 
 def _one_channel(
     pixels: np.ndarray,  # uint8 (H, W, 3)
@@ -109,17 +112,19 @@ def as_film(
     pixels: np.ndarray,  # (H, W) or (H, W, 1 to 4 channels); bool, integers or floats
     name: str = 'The array',  # what to call the film in an error
 ) -> np.ndarray:  # uint8 (H, W)
-    "One 8-bit channel out of an array, by `grey_range` where it has not 8 bits; raises `RadiographError` for what cannot be a film."
+    "One 8-bit channel, by `grey_range` where there are not 8 bits; raises `RadiographError` for what is no film."
     if not isinstance(pixels, np.ndarray):
-        raise RadiographError(f'{name} is {type(pixels).__name__}, not a NumPy array: give an array of pixels or a path.')
+        raise RadiographError(f'{name} is {type(pixels).__name__}, not a NumPy array: give pixels or a path.')
     if pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (1,), (2,), (3,), (4,)):
-        raise RadiographError(f'{name} has the shape {pixels.shape}: give (height, width), or (height, width, channels) with 1 to 4 channels.')
+        raise RadiographError(f'{name} has the shape {pixels.shape}: give (height, width), '
+                              'or (height, width, channels) with 1 to 4 channels.')
     if pixels.dtype.kind not in 'buif':
         raise RadiographError(f'{name} holds {shown(pixels.dtype)}, not grey levels: give integers or floats.')
     check_size(pixels.shape[1], pixels.shape[0], name)
     if pixels.shape[2:] in ((2,), (4,)): pixels = pixels[..., :-1]
     pixels = _to_eight_bits(pixels, name)
-    return _one_channel(pixels, name) if pixels.shape[2:] == (3,) else np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
+    if pixels.shape[2:] == (3,): return _one_channel(pixels, name)
+    return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
 
 # %% ../nbs/01a_radiograph.ipynb #0000001b
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')  # Pillow's names; a JPEG with several pictures, MPO, comes with JPEG
@@ -129,11 +134,12 @@ def _decode(
     path: Path,
     name: str,  # what to call the film in an error
 ) -> np.ndarray:  # the pixels as stored, palettes resolved, EXIF rotation applied
-    "The pixels of an image file; raises `RadiographError` for its size and for several frames, and anything else that Pillow raises."
+    "The pixels of an image file; raises `RadiographError` for its size and several frames, and all that Pillow raises."
     with Image.open(path, formats=FORMATS) as image:
         check_size(*image.size, name)
         frames = getattr(image, 'n_frames', 1)
-        if frames > 1: raise RadiographError(f'{name} holds {frames} frames: save the frame with the hand as one image.')
+        if frames > 1:
+            raise RadiographError(f'{name} holds {frames} frames: save the frame with the hand as one image.')
         if image.mode in ('P', 'CMYK', 'YCbCr', 'HSV', 'LAB', 'PA'): image = image.convert('RGB')
         return np.asarray(ImageOps.exif_transpose(image))
 
@@ -144,12 +150,13 @@ def _open_pixels(
     "Decode an image file; raises `RadiographError` with one sentence for whatever goes wrong."
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter('ignore')  # Pillow warns of sizes that are refused here, and of tags that no film needs
+            warnings.simplefilter('ignore')  # of sizes that are refused here, and of tags that no film needs
             return _decode(path, name)
     except BoneAgeError: raise
     except Image.DecompressionBombError: raise RadiographError(_too_large(name)) from None
     except UnidentifiedImageError:
-        raise RadiographError(f'{name} is not an image that can be read: give a radiograph as PNG, JPEG, TIFF, BMP or WebP.') from None
+        raise RadiographError(f'{name} is not an image that can be read: '
+                              'give a radiograph as PNG, JPEG, TIFF, BMP or WebP.') from None
     except Exception as error:
         reason = ' '.join(f'{type(error).__name__}: {shown(error)}'.split())[:200]
         raise RadiographError(f'{name} cannot be decoded ({reason}): it may be cut short, copy it again.') from None
