@@ -7,6 +7,7 @@ __all__ = []
 
 # %% ../nbs/08_cli.ipynb #00000003
 import json, os, sys
+from functools import wraps
 from pathlib import Path
 
 import click
@@ -82,10 +83,10 @@ _FILM_OPTIONS = (
 
 def _films_options(command):
     "Give a command the options that say where films are; it gets them as one dictionary, `films`, for `read_films` and `find_split`."
+    @wraps(command)
     def with_films(csv, id_column, age_column, sex_column, age_unit, drop, **others):
         columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column)) if name}
         return command(films=dict(csv=csv, columns=columns or None, age_unit=age_unit, on_problem='drop' if drop else 'raise'), **others)
-    with_films.__doc__, with_films.__name__ = command.__doc__, command.__name__
     for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
     return with_films
 
