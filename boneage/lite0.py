@@ -6,7 +6,7 @@
 __all__ = ['lite0_blocks', 'LITE_SCALES', 'LITE_SHA256', 'scaled_blocks', 'efficientnet_lite', 'load_lite_imagenet']
 
 # %% ../nbs/03b_lite0.ipynb #00000003
-import hashlib, importlib.util, io, math, pickle, struct
+import hashlib, importlib.util, io, logging, math, pickle, struct
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ with muted_stderr():  # TensorFlow's remarks on missing GPUs: some when it is im
     import keras
     from keras import layers
     keras.ops.zeros(1)
+logging.getLogger('tensorflow').setLevel(logging.ERROR)  # nor its advice when several networks answer in one process
 
 # %% ../nbs/03b_lite0.ipynb #00000006
 lite0_blocks = (  # expansion, channels out, kernel, stride of the first, repeats
@@ -87,7 +88,8 @@ class _WeightsUnpickler(pickle.Unpickler):
 
     def find_class(self, module, name):
         if (module, name) == ('collections', 'OrderedDict'): return OrderedDict
-        if (module, name) == ('torch._utils', '_rebuild_tensor_v2'): return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, shape, strides)
+        if (module, name) == ('torch._utils', '_rebuild_tensor_v2'):
+            return lambda storage, offset, shape, strides, *_: _Tensor(*storage, offset, shape, strides)
         if module == 'torch' and name in self.kinds: return self.kinds[name]
         raise pickle.UnpicklingError(f'{module}.{name} has no place in a file of weights')
 
@@ -145,7 +147,8 @@ def _read_state_dict(
         stored = _read_storages(file, list(index.values()), keys)
         return {key: _strided(stored[tensor.key], tensor.offset, tensor.shape, tensor.strides) for key, tensor in index.items()}
     except Exception as error:  # what a broken pickle raises is not bounded
-        raise BoneAgeError(f'{shown(name)} holds no weights that PyTorch saved ({shown(error)}): install the package that carries it again.') from None
+        raise BoneAgeError(f'{shown(name)} holds no weights that PyTorch saved ({shown(error)}): '
+                           'install the package that carries it again.') from None
 
 # %% ../nbs/03b_lite0.ipynb #00000010
 def _torch_name(
@@ -191,7 +194,7 @@ def load_lite_imagenet(
     model: keras.Model,  # holds the layers of `efficientnet_lite`
     variant: str = 'efficientnet-lite0',  # one of `LITE_SCALES`
 ) -> None:
-    "Give a network's EfficientNet-Lite layers their ImageNet weights; raises `BoneAgeError` where the package that carries them is missing or changed."
+    "Give a network's EfficientNet-Lite layers their ImageNet weights; raises `BoneAgeError` where their package is missing or changed."
     state = _imagenet_state(variant)
     for layer in model.layers:
         if layer.name.startswith(('stem', 'top', 'block')) and layer.weights: layer.set_weights(_torch_weights(layer, state))

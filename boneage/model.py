@@ -80,7 +80,8 @@ def architecture(
     "What a network of a name is made of; raises `BoneAgeError` for an unknown name or option, or a value that an option cannot have."
     if name not in model_names: raise BoneAgeError(f'There is no model {name!r}: choose one of {", ".join(model_names)}.')
     unknown = set(options) - set(Architecture.__dataclass_fields__)
-    if unknown: raise BoneAgeError(f'A network has no {shown(", ".join(sorted(unknown)))}: choose from {", ".join(Architecture.__dataclass_fields__)}.')
+    if unknown:
+        raise BoneAgeError(f'A network has no {shown(", ".join(sorted(unknown)))}: choose from {", ".join(Architecture.__dataclass_fields__)}.')
     parts = ARCHITECTURES.get(name) or Architecture(name)
     return from_dict(Architecture, {**asdict(parts), **options}, f'The model {name} with these options', 'choose another value')
 

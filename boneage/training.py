@@ -24,7 +24,8 @@ from .basics import (BoneAgeError, claim_folder, from_dict, name_problem, read_j
 from .augmentation import FIXED_VIEWS, ViewRanges, balance_ages, fixed_view, random_view, shrink_to, write_balanced
 from .catalog import largest_picture, list_weights, model_names, pipeline_names, run_card, smallest_picture, view_names
 from .dataset import data_hash, load_split, save_split
-from .model import all_layers, architecture, build_model, keras, knows_sex, load_model, weights_file  # Keras as `model` imports it, without TensorFlow's remarks
+from .model import (all_layers, architecture, build_model, keras, knows_sex, load_model,  # Keras as `model` imports it, without
+                           weights_file)  # TensorFlow's remarks
 from .preprocessing import preprocess_folder, read_radiograph
 
 # %% ../nbs/05_training.ipynb #00000006
@@ -64,8 +65,9 @@ CHOICES = {'model': model_names, 'pipeline': pipeline_names, 'loss': LOSSES, 'op
            'schedule': ('cosine', 'constant', 'exponential'), 'balanced': (True, False)}  # of a recipe
 LIMITS = {  # of the numbers of a recipe, and of its views: type, least, most
     'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1), 'learning_rate': (float, 1e-12, 10),
-    'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999), 'whole_share': (float, 0, 1), 'rotation': (float, 0, 180), 'zoom': (float, 0, 0.9),
-    'shift': (float, 0, 1), 'flip': (float, 0, 1), 'brightness': (float, 0, 1), 'contrast': (float, 0, 1), 'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
+    'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999), 'whole_share': (float, 0, 1), 'rotation': (float, 0, 180),
+    'zoom': (float, 0, 0.9), 'shift': (float, 0, 1), 'flip': (float, 0, 1), 'brightness': (float, 0, 1), 'contrast': (float, 0, 1),
+    'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
 
 def _is_number(
     value,
@@ -87,6 +89,17 @@ def _limit_problems(
         yield f'{name} is {value!r}, and must be a {"whole " * (kind is int)}number from {least:g} to {most:g}'
 
 # %% ../nbs/05_training.ipynb #0000002d
+def _are_stages(stages) -> bool:
+    "Whether these are pairs of a side and a number of epochs, one pair or more."
+    pairs = isinstance(stages, (tuple, list)) and stages and all(isinstance(stage, (tuple, list)) and len(stage) == 2 for stage in stages)
+    return bool(pairs) and all(_is_number(side, int, smallest_picture, largest_picture) and _is_number(epochs, int, 1, 10_000)
+                               for side, epochs in stages)
+
+def _are_fractions(shares) -> bool:
+    "Whether these are three or four shares that add up to 1."
+    some = isinstance(shares, (tuple, list)) and len(shares) in (3, 4)
+    return some and all(_is_number(share, float, 0, 1) for share in shares) and abs(sum(shares) - 1) < 1e-6
+
 def _recipe_problems(
     recipe: Recipe
 ):  # yields what is wrong, as ends of a sentence
@@ -95,17 +108,14 @@ def _recipe_problems(
     for name, known in CHOICES.items():
         value = getattr(recipe, name)
         if value not in known: yield f'there is no {name} {value!r}, choose one of {", ".join(map(str, known))}'
-    stages, share = recipe.stages, recipe.fractions
-    pairs = isinstance(stages, (tuple, list)) and stages and all(isinstance(stage, (tuple, list)) and len(stage) == 2 for stage in stages)
-    if not pairs or not all(_is_number(side, int, smallest_picture, largest_picture) and _is_number(epochs, int, 1, 10_000) for side, epochs in stages):
-        yield f'stages is {stages!r}, and must be pairs of a side ({smallest_picture} to {largest_picture} pixels) and a number of epochs (1 to 10,000)'
+    if not _are_stages(recipe.stages):
+        yield f'stages is {recipe.stages!r}, and must be pairs of a side ({smallest_picture} to {largest_picture} pixels) and of epochs (1 to 10,000)'
     yield from _limit_problems(recipe, ('cosine_epochs', 'average'))
     if not isinstance(recipe.model_options, dict): yield 'model_options must be names with values'
     if recipe.weights is not None and not (isinstance(recipe.weights, str) and recipe.weights): yield 'weights must be a text or nothing (null)'
     if not isinstance(recipe.views, ViewRanges | None): yield 'views must be ranges or nothing (null)'
     elif recipe.views: yield from (f'of its views, {problem}' for problem in _limit_problems(recipe.views))
-    if not (isinstance(share, (tuple, list)) and len(share) in (3, 4) and all(_is_number(part, float, 0, 1) for part in share) and abs(sum(share) - 1) < 1e-6):
-        yield f'fractions is {share!r}, and must be three or four shares that add up to 1'
+    if not _are_fractions(recipe.fractions): yield f'fractions is {recipe.fractions!r}, and must be three or four shares that add up to 1'
 
 # %% ../nbs/05_training.ipynb #00000008
 def load_recipe(
@@ -310,7 +320,7 @@ def _history_problem(
 def read_history(
     folder: str | Path  # a run folder
 ) -> pd.DataFrame:  # one row an epoch; empty before the first
-    "History of a run: epoch, size, loss, mae, r2, val_loss, val_mae (months), val_r2, learning_rate, seconds; raises `BoneAgeError` for a broken one."
+    "History of a run: epoch, size, loss, mae, r2, val_loss, val_mae (months), val_r2, learning_rate, seconds; a broken one is a `BoneAgeError`."
     path = Path(folder)/'history.csv'
     if not path.exists(): return pd.DataFrame(columns=HISTORY_COLUMNS)
     try: problem = _history_problem(history := pd.read_csv(path))
@@ -453,14 +463,16 @@ def new_network(
     "The network that a recipe starts with; raises `BoneAgeError` where its weights or the sizes of its stages do not fit it."
     keras.utils.set_random_seed(recipe.seed)
     if recipe.weights not in ('imagenet', None) and not weights_file(recipe.weights).is_file():
-        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: give imagenet, nothing (null), bundled:NAME, the name of a recipe or a .keras file.')
+        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: give imagenet, nothing (null), bundled:NAME, '
+                           'the name of a recipe or a .keras file.')
     return build_model(recipe.model, recipe.weights, **recipe.model_options)
 
 def _check_sides(model: keras.Model, recipe: Recipe) -> None:
     "Raise `BoneAgeError` where a network that takes pictures of one size only would be given others."
     side, sizes = model.input['image'].shape[1], [size for size, _ in recipe.stages]
     if side not in (None, *sizes) or side and len(set(sizes)) > 1:
-        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, the stages have {", ".join(map(str, sizes))}: set its side to that of the one stage.')
+        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, the stages have {", ".join(map(str, sizes))}: '
+                           'set its side to that of the one stage.')
 
 def fit(
     recipe: Recipe,
@@ -495,7 +507,8 @@ def _made_ready(
     model: keras.Model | None,
 ) -> keras.Model:
     "A network before its first epoch; what a run left that was killed before the end of its first one is dropped."
-    if len(read_history(folder)) > 1: raise BoneAgeError(f'{shown(folder/"last.keras")} is missing, so the run cannot go on: train again into a new folder.')
+    if len(read_history(folder)) > 1:
+        raise BoneAgeError(f'{shown(folder/"last.keras")} is missing, so the run cannot go on: train again into a new folder.')
     (folder/'history.csv').unlink(missing_ok=True)
     model = model or new_network(recipe)
     _check_sides(model, recipe)
@@ -512,7 +525,8 @@ def _open_run(
     "Write what the run is given; refuse a folder in which another recipe or other films were begun, with `BoneAgeError`."
     data = {part: dict(rows=len(table), sha256=data_hash(table)) for part, table in split.items()}
     if (folder/'recipe.json').exists():
-        if not same_recipe(load_recipe(folder/'recipe.json'), recipe): raise BoneAgeError(f'{shown(folder)} was begun with another recipe: choose another folder.')
+        if not same_recipe(load_recipe(folder/'recipe.json'), recipe):
+            raise BoneAgeError(f'{shown(folder)} was begun with another recipe: choose another folder.')
         if read_json(folder/'data.json', 'train again into a new folder') != data:
             raise BoneAgeError(f'{shown(folder)} was begun with other films: choose another folder.')
         return
