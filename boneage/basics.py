@@ -156,7 +156,12 @@ def _first_problem(error: BaseException) -> str:
     "The first thing that is wrong, and where."
     if not isinstance(error, cattrs.BaseValidationError): return shown(error)
     first, place = cattrs.transform_error(error, format_exception=lambda inner, _: f'{inner}')[0].rsplit(' @ ', 1)
-    return shown(f'{place.removeprefix("$.").removeprefix("$")}: {first}'.removeprefix(': '))
+    return shown(f'{place.removeprefix("$.").removeprefix("$")}: {first}'.removeprefix(': ').removesuffix('.'))
+
+def _unlike(values: dict, made: dict) -> str | None:
+    "The first value that became another one, such as a text that was taken for a list of letters."
+    given = json.loads(json.dumps(values, default=str))
+    return next((name for name, value in given.items() if made[name] != value), None)
 
 def from_dict(
     kind: type,  # a dataclass
@@ -165,7 +170,11 @@ def from_dict(
     advice: str = 'make it again',  # what to do about a wrong one
 ):  # an instance
     "A dataclass from what `to_dict` made of it; raises `BoneAgeError` for missing, further or unfit values."
-    try: return _converter.structure(values, kind)
+    try:
+        made = _converter.structure(values, kind)
+        wrong = _unlike(values, to_dict(made))
+        if wrong: raise TypeError(f'{wrong} is of another type')
+        return made
     except BoneAgeError as error: raise BoneAgeError(f'{shown(where)}: {error}') from None
     except Exception as error: raise BoneAgeError(f'{shown(where)} holds no {kind.__name__} ({_first_problem(error)}): {advice}.') from None
 

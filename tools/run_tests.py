@@ -239,7 +239,9 @@ def check_wheel(report, timeout):
             problem = f'not run: "{stopped}" failed' if stopped else check(scratch, timeout)
             report.add(name, time.time() - began, problem)
             if problem and name in NEEDED: stopped = stopped or name
-    finally: shutil.rmtree(scratch, ignore_errors=True)
+    finally:
+        print('tests: deleting the environment of the wheel (takes up to a minute)', flush=True)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def parse_arguments():
