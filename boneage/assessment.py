@@ -263,7 +263,7 @@ def explain(
     towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
 ) -> Explanation:
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
-    from boneage.augmentation import fixed_view
+    from boneage.films.changes import fixed_view
     from boneage.explanation import as_maps, contributions, map_on_film
     assessment, trained = assess(radiograph, sex, model, site), load_trained(str(model))
     views = [name for name in ('plain', 'mirror') if name in trained.card['views']]
@@ -428,7 +428,7 @@ def evaluate_run(
 ) -> pd.DataFrame:  # metrics with intervals
     "Predict a part of a run's films and write predictions, results, figures and report.html to its folder."
     from boneage.report import evaluate_predictions
-    from boneage.preprocessing import read_radiograph
+    from boneage.films.radiograph import read_radiograph
     from boneage.training import predict_run, read_history
     history = read_history(folder)
     if weights: predictions = predict_run(folder, part, pictures, progress=progress, weights=weights, batch_size=min(batch_size, 64))

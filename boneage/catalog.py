@@ -77,10 +77,12 @@ class BundledCard(RunCard):
     data: dict  # rows and hash of each part
     edition: int
     sha256: str  # of the .keras file
+    litert_sha256: str  # of the .tflite file, which answers
     card_sha256: str
     interval: dict | None = None
     correction: dict | None = None
     typical_error_months: float | None = None
+    map_sha256: str | None = None  # of the -map.tflite file, which explains; None where there is none
 
 def _read_card(
     path: Path,  # NAME-EDITION.json

@@ -140,7 +140,7 @@ def explain_command(image, sex, out, model, quiet):
 
     The map shows which places of the hand add or take months; the page `explanation` says how far to believe it."""
     from boneage.assessment import explain
-    from boneage.preprocessing import write_png
+    from boneage.films.radiograph import write_png
     found = explain(image, sex, model)
     write_png(out, found.overlay[..., ::-1])
     click.echo(str(found.assessment))
@@ -236,7 +236,7 @@ def preprocess(data, films, out, pipeline, size, workers, quiet):
     DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The command can
     be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes them."""
     from boneage.dataset import read_films, read_table
-    from boneage.preprocessing import preprocess_folder
+    from boneage.pictures import preprocess_folder
     table = read_table(data, check=False) if data.is_file() else read_films(data, **films)
     done, failures = preprocess_folder(table, out, pipeline, size, workers=workers, progress=not quiet)
     methods = pd.read_csv(out/'records.csv')['method'] if len(done) else pd.Series(dtype=str)
@@ -373,7 +373,7 @@ def run_demo(
     "Phantoms, split, balance, preprocess, train, evaluate, and the assessment of one held-out phantom."
     from boneage.assessment import assess, evaluate_run
     from boneage.dataset import read_dataset, split_table
-    from boneage.phantom import make_phantoms
+    from boneage.films.phantom import make_phantoms
     from boneage import training
     _say(quiet, f'1/4 drawing {films} phantoms: synthetic hand radiographs of known bone age')
     make_phantoms(claim_folder(out, 'run')/'phantoms', films, progress=not quiet)

@@ -16,7 +16,7 @@ from .basics import BoneAgeError, claim_folder, write_atomically
 from .assessment import evaluate_run
 from .dataset import split_table
 from .evaluation import report_tables
-from .phantom import make_phantoms
+from .films.phantom import make_phantoms
 from .training import RECIPES, Recipe, load_recipe, read_history, same_recipe, train
 
 # %% ../nbs/07a_reproduction.ipynb #00000006

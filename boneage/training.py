@@ -19,14 +19,16 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from .augmentation import ViewRanges, balance_ages, random_view, write_balanced
 from .basics import (BoneAgeError, claim_folder, from_dict, name_problem, read_json, replacing, save_json, shown, to_dict, versions,
                             write_atomically)
-from .augmentation import FIXED_VIEWS, ViewRanges, balance_ages, fixed_view, random_view, shrink_to, write_balanced
 from .catalog import largest_picture, list_weights, model_names, pipeline_names, run_card, smallest_picture, view_names
 from .dataset import data_hash, load_split, save_split
 from .model import (all_layers, architecture, build_model, keras, knows_sex, load_model,  # Keras as `model` imports it, without
                            weights_file)  # TensorFlow's remarks
-from .preprocessing import preprocess_folder, read_radiograph
+from .films.changes import FIXED_VIEWS, fixed_view, shrink_to
+from .films.radiograph import read_radiograph
+from .pictures import preprocess_folder
 
 # %% ../nbs/05_training.ipynb #00000006
 @dataclass(frozen=True)
