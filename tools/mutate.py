@@ -1,8 +1,8 @@
 """How much do the tests notice? Small faults are put into exported code, one at a time, and the notebook's own test is run on each.
 
     python tools/mutate.py nbs/00_basics.ipynb nbs/05_answer.ipynb            20 faults, drawn at random
-    python tools/mutate.py nbs/06_evaluation.ipynb --count 60 --seed 2        others, and more
-    python tools/mutate.py nbs/06_evaluation.ipynb --count 60 --seed 2 --again   those that nobody noticed, once more
+    python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2        others, and more
+    python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2 --again   those that nobody noticed, once more
 
 A fault is another comparison, another operator, a number that is 1 or a tenth off, a turned condition, a statement left out, two
 arguments swapped, `and` for `or`, or another text. Everything happens in a copy of the project: the fault is put into the cell and

@@ -2,7 +2,7 @@
 
     python tools/run_tests.py                          everything (`make test`)
     python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks or wheel
-    python tools/run_tests.py nbs/06_evaluation.ipynb  these notebooks alone
+    python tools/run_tests.py nbs/07_evaluation.ipynb  these notebooks alone
 """
 import argparse
 import json
