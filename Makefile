@@ -1,6 +1,6 @@
 # Everything sets itself up: a virtual environment in .venv, pinned by constraints.txt.
-SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 13))
-PYTHON ?= $(shell for name in python3.11 python3.12 python3; do $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
 READY := .venv/ready
 
 .DEFAULT_GOAL := help
@@ -29,7 +29,7 @@ clean:  ## Remove what was built: _docs, _proc, build, dist, caches; not .venv, 
 
 $(READY): constraints.txt settings.ini setup.py pyproject.toml tools/setup_venv.py
 ifeq ($(strip $(PYTHON)),)
-	@echo 'boneage needs Python 3.11 or 3.12 and found neither: install python3.11 with its venv module, or run `make PYTHON=/path/to/python3.11`.'; exit 1
+	@echo 'boneage needs Python 3.11, 3.12 or 3.13 and found none: install one with its venv module, or run `make PYTHON=/path/to/python3.11`.'; exit 1
 else
 	@$(PYTHON) tools/setup_venv.py
 	@touch $@

@@ -12,6 +12,14 @@ settings = parser['DEFAULT']
 library = settings['lib_path']
 readme = here/'README.md'
 
+
+def requirements(name):
+    "The requirements under a key of settings.ini, one a line: a marker may hold spaces."
+    return [line.strip() for line in settings[name].splitlines() if line.strip()]
+
+
+base, lab, train, dev = (requirements(f'{part}requirements') for part in ('', 'lab_', 'train_', 'dev_'))
+
 setup(
     name=settings['lib_name'],
     version=settings['version'],
@@ -30,13 +38,14 @@ setup(
         'Natural Language :: English',
         'Programming Language :: Python :: 3.11',
         'Programming Language :: Python :: 3.12',
+        'Programming Language :: Python :: 3.13',
         'Topic :: Scientific/Engineering :: Medical Science Apps.',
     ],
-    python_requires=f">={settings['min_python']},<3.13",
+    python_requires=f">={settings['min_python']},<3.14",
     packages=find_packages(include=[library, f'{library}.*']),
-    package_data={library: ['weights/*']},  # a trained network and its model card
-    install_requires=shlex.split(settings['requirements']),
-    extras_require={'dev': shlex.split(settings['dev_requirements'])},
+    package_data={library: ['weights/*']},  # a trained network, its model card, and the models that find the hand
+    install_requires=base,
+    extras_require={'lab': lab, 'train': lab + train, 'all': lab + train, 'dev': lab + train + dev},
     entry_points={
         'console_scripts': shlex.split(settings['console_scripts']),
         'nbdev': [f'{library}={library}._modidx:d'],  # lets other nbdev projects link to these docs

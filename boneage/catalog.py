@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown, versions
+from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown
 
 # %% ../nbs/03a_catalog.ipynb #00000005
 lite_names = ('efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2')
@@ -77,10 +77,12 @@ class BundledCard(RunCard):
     data: dict  # rows and hash of each part
     edition: int
     sha256: str  # of the .keras file
+    litert_sha256: str  # of the .tflite file, which answers
     card_sha256: str
     interval: dict | None = None
     correction: dict | None = None
     typical_error_months: float | None = None
+    map_sha256: str | None = None  # of the -map.tflite file, which explains; None where there is none
 
 def _read_card(
     path: Path,  # NAME-EDITION.json

@@ -8,7 +8,8 @@ root = Path(__file__).resolve().parent.parent
 venv = root/'.venv'
 python = venv/'bin'/'python'
 log = venv/'setup.log'
-MODULES = 'cv2', 'mediapipe', 'nbdev', 'smalldocs'  # imported once at the end: what breaks most often
+MODULES = 'cv2', 'ai_edge_litert.interpreter', 'nbdev', 'smalldocs'  # imported once at the end: what breaks most often
+WHERE_INSTALLED = 'mediapipe',  # imported too where there is a wheel: not on Python 3.13
 
 
 def stop(sentence):
@@ -16,9 +17,9 @@ def stop(sentence):
 
 
 def check_python():
-    "The pinned TensorFlow and MediaPipe have wheels for these two Pythons only."
-    if not (3, 11) <= sys.version_info[:2] < (3, 13):
-        stop(f'boneage needs Python 3.11 or 3.12, this is {sys.version.split()[0]}: '
+    "constraints.txt pins versions for these three Pythons only."
+    if not (3, 11) <= sys.version_info[:2] < (3, 14):
+        stop(f'boneage needs Python 3.11, 3.12 or 3.13, this is {sys.version.split()[0]}: '
              'install python3.11 with its venv module, then run `make PYTHON=python3.11`.')
 
 
@@ -53,7 +54,9 @@ def check_venv():
     print('set-up: checking the packages', flush=True)
     answer = subprocess.run([python, '-m', 'pip', 'check'], capture_output=True, text=True)
     if answer.returncode: stop(f'packages do not fit together:\n{answer.stdout}')
-    answer = subprocess.run([python, '-c', f'import {", ".join(MODULES)}'], capture_output=True, text=True)
+    code = (f'import importlib, importlib.util as u; names = [*{MODULES}, *filter(u.find_spec, {WHERE_INSTALLED})]\n'
+            'for name in names: importlib.import_module(name)')
+    answer = subprocess.run([python, '-c', code], capture_output=True, text=True)
     if answer.returncode == 0: return
     if 'cannot open shared object file' in answer.stderr:
         stop('a system library that OpenCV needs is missing: `apt-get install libgl1 libglib2.0-0`.\n'
