@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 
 from .basics import BoneAgeError, claim_folder, film_file, in_workers, one_sentence
 from .dataset import save_table
+from .films.changes import rotate, shrink_to
 from .films.hand import stretch_grey
 from .films.radiograph import read_radiograph, write_png
 

@@ -15,7 +15,7 @@ import scipy.stats
 
 from .answer import KNOTS, ConformalInterval, Correction, ErrorShape, SiteCalibration, site_columns
 from .basics import BoneAgeError
-from .evaluation import age_bands, film_groups, paired_difference
+from .evaluation import film_groups, paired_difference
 
 # %% ../nbs/06c_calibration.ipynb #00000006
 def calibration_films(

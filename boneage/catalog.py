@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown, versions
+from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown
 
 # %% ../nbs/03a_catalog.ipynb #00000005
 lite_names = ('efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2')

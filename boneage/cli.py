@@ -113,13 +113,14 @@ def assess_command(images, sex, target, model, site, quiet):
 
     Each IMAGE is a film of a left hand (PNG, JPEG, TIFF, BMP or WebP); one line comes back for each, in months,
     with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do about it; the others still go through."""
-    from boneage.assessment import assess, load_trained
+    from boneage.assessment import assess_with
+    from boneage.reader import open_reader
     from boneage.answer import load_site
-    load_trained(model)  # fail once, not once an image
+    reader = open_reader(model)
     if site: site = load_site(site)
     rows = []
     for image in images:
-        try: result = assess(image, sex, model, site)
+        try: result = assess_with(reader, image, sex, site)
         except Exception as error:  # the others go through, whatever this image does
             rows.append(_sentence_for(image, error))
             click.echo(f'Error: {rows[-1]["error"]}', err=True)
@@ -260,16 +261,16 @@ def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
 
     Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 5 hours for
     10,080 films on two cores."""
-    from boneage.assessment import calibrate_run
-    from boneage.dataset import find_split
-    from boneage.plots import kept_epoch
     from boneage import training
+    from boneage.dataset import find_split
+    from boneage.history import best_epoch, read_history
+    from boneage.runs import open_run
     recipe = training.load_recipe(recipe or ('fine-tune' if start else 'default'))
     if start: recipe = training.starting_from(recipe, start)
     training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers, progress=not quiet)
-    calibrate_run(out, pictures, progress=not quiet)
-    history = training.read_history(out)
-    best = history.loc[kept_epoch(history), 'val_mae']
+    open_run(out, pictures, progress=not quiet).calibrate()
+    history = read_history(out)
+    best = history.loc[best_epoch(history) - 1, 'val_mae']
     click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: boneage evaluate {out}')
 
 @main.command()
@@ -282,7 +283,7 @@ def evaluate(run, part, pictures, quiet):
 
     RUN is the folder of a training. Tables with 95 % intervals, figures and a report page go to its subfolder
     evaluation-PART."""
-    from boneage.assessment import evaluate_run
+    from boneage.runs import evaluate_run
     results = evaluate_run(run, part, pictures, progress=not quiet)
     click.echo(_results_line(results))
     click.echo(f'{run / f"evaluation-{part}" / "report.html"}')
@@ -324,7 +325,7 @@ def calibrate_command(data, films, out, name, model, quiet):
     """Fit a network to how a hospital reads.
 
     About 100 films with local readings give a line for each sex, with its uncertainty; fewer than 30 are refused."""
-    from boneage.assessment import calibrate_site
+    from boneage.runs import calibrate_site
     from boneage.answer import save_site
     from boneage.dataset import read_films
     site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
@@ -371,7 +372,8 @@ def run_demo(
     quiet: bool = False,
 ) -> pd.DataFrame:  # metrics on the held-out phantoms
     "Phantoms, split, balance, preprocess, train, evaluate, and the assessment of one held-out phantom."
-    from boneage.assessment import assess, evaluate_run
+    from boneage.assessment import assess
+    from boneage.runs import evaluate_run
     from boneage.dataset import read_dataset, split_table
     from boneage.films.phantom import make_phantoms
     from boneage import training

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SEX_COLOURS', 'DARK', 'LIGHT', 'CURVES', 'figure_style', 'age_edges', 'name_tables', 'plot_sexes', 'plot_parts',
-           'plot_part_ages', 'plot_ages', 'plot_balance', 'plot_history', 'kept_epoch', 'fit_label', 'plot_predicted',
-           'plot_errors', 'plot_evaluation', 'plot_error_by_age', 'plot_films', 'plot_attention']
+           'plot_part_ages', 'plot_ages', 'plot_balance', 'plot_history', 'fit_label', 'plot_predicted', 'plot_errors',
+           'plot_evaluation', 'plot_error_by_age', 'plot_films', 'plot_attention']
 
 # %% ../nbs/06a_plots.ipynb #00000003
 from contextlib import contextmanager
@@ -16,6 +16,7 @@ import pandas as pd
 import seaborn as sns
 
 from .basics import BoneAgeError
+from .history import best_epoch
 from .evaluation import check_predictions, film_groups, regression_metrics
 
 # %% ../nbs/06a_plots.ipynb #00000006
@@ -153,18 +154,11 @@ def plot_history(
     return figure
 
 # %% ../nbs/06a_plots.ipynb #00000018
-def kept_epoch(
-    history:pd.DataFrame, # columns epoch, val_loss or val_mae, perhaps size (pixels)
-) -> int: # row of the table
-    "The epoch whose network a run keeps: the lowest validation error among those at the last size of pictures."
-    last = history[history['size'] == history['size'].iloc[-1]] if 'size' in history else history
-    values = last['val_mae' if 'val_mae' in last else 'val_loss'].dropna()
-    return values.idxmin() if len(values) else history.index[-1]
-
 def _mark_kept(ax, history, column):
     "A ring around the validation value of the epoch that is kept, named in the legend."
-    kept = kept_epoch(history)
-    value, epoch = history.loc[kept, [column, 'epoch']]
+    if 'val_mae' not in history or not history['val_mae'].notna().any(): return
+    epoch = best_epoch(history)
+    value = history.loc[history['epoch'] == epoch, column].iloc[0]
     ax.plot(epoch, value, marker='o', markersize=11, markerfacecolor='none', color='black', linestyle='none',
             label=f'kept: {value:.4g}, epoch {epoch:.0f}'.replace('-', '−'))
 

@@ -13,11 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from .basics import BoneAgeError, claim_folder, write_atomically
-from .assessment import evaluate_run
+from .runs import evaluate_run
 from .dataset import split_table
 from .evaluation import report_tables
 from .films.phantom import make_phantoms
-from .training import RECIPES, Recipe, load_recipe, read_history, same_recipe, train
+from .history import read_history
+from .training import RECIPES, Recipe, load_recipe, same_recipe, train
 
 # %% ../nbs/07a_reproduction.ipynb #00000006
 def report_values() -> pd.DataFrame:  # index: case a to e; columns in months; NaN where the report states nothing
