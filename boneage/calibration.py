@@ -11,11 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
 from .answer import KNOTS, ConformalInterval, Correction, ErrorShape, SiteCalibration, site_columns
-from .basics import BoneAgeError
+from .basics import BoneAgeError, extra
 from .evaluation import film_groups, paired_difference
+
+with extra('lab'):
+    import scipy.stats
 
 # %% ../nbs/07a_calibration.ipynb #00000006
 def calibration_films(

@@ -11,7 +11,6 @@ from functools import wraps
 from pathlib import Path
 
 import click
-import pandas as pd
 
 from . import __version__
 from .basics import BoneAgeError, claim_folder, one_sentence, shown, versions, write_atomically
@@ -36,7 +35,7 @@ class _OneSentence(click.Group):
         try: return super().invoke(context)
         except (click.ClickException, click.exceptions.Exit): raise
         except (KeyboardInterrupt, click.Abort): raise _Stopped(context) from None
-        except BoneAgeError as error: raise click.ClickException(str(error)) from None
+        except (BoneAgeError, ModuleNotFoundError) as error: raise click.ClickException(str(error)) from None
         except Exception as error:
             if os.environ.get('BONEAGE_DEBUG'): raise
             raise click.ClickException(f'{type(error).__name__}: {error} (set BONEAGE_DEBUG=1 to see where).') from None
@@ -67,7 +66,7 @@ _seed = click.option('--seed', default=2017, show_default=True, type=click.IntRa
 def _say(quiet: bool, sentence: str) -> None:
     if not quiet: click.echo(sentence, err=True)
 
-def _part_sizes(split: dict[str, pd.DataFrame]) -> str:
+def _part_sizes(split: dict) -> str:
     return ', '.join(f'{len(table)} films for {part}' for part, table in split.items())
 
 # %% ../nbs/10_cli.ipynb #0000002f
@@ -236,12 +235,13 @@ def preprocess(data, films, out, pipeline, size, workers, quiet):
 
     DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The command can
     be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes them."""
+    import pandas as pd
     from boneage.dataset import read_films, read_table
     from boneage.pictures import preprocess_folder
     table = read_table(data, check=False) if data.is_file() else read_films(data, **films)
     done, failures = preprocess_folder(table, out, pipeline, size, workers=workers, progress=not quiet)
-    methods = pd.read_csv(out/'records.csv')['method'] if len(done) else pd.Series(dtype=str)
-    click.echo(f'{len(done)} pictures in {out}, a hand found in {(methods != "none").sum()}')
+    found = (pd.read_csv(out/'records.csv')['method'] != 'none').sum() if len(done) else 0
+    click.echo(f'{len(done)} pictures in {out}, a hand found in {found}')
     for error in failures['error']: click.echo(f'Error: {error}', err=True)
     if len(failures): sys.exit(1)
 
@@ -359,7 +359,7 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
     click.echo(f'{out / "stress.csv"}, {out / "stress.png"}')
 
 # %% ../nbs/10_cli.ipynb #0000001e
-def _results_line(results: pd.DataFrame) -> str:
+def _results_line(results) -> str:
     "The mean absolute error with its interval, and the naive one."
     error = results[(results['metric'] == 'mae') & (results['group'] == 'all')].iloc[0]
     return (f'mean absolute error {error["value"]:.1f} months (95 % interval {error["low"]:.1f} to {error["high"]:.1f}) on {int(error["n"])} films; '
@@ -370,7 +370,7 @@ def run_demo(
     out: Path,  # run folder
     films: int = 480,  # phantoms to draw
     quiet: bool = False,
-) -> pd.DataFrame:  # metrics on the held-out phantoms
+):  # table of metrics on the held-out phantoms
     "Phantoms, split, balance, preprocess, train, evaluate, and the assessment of one held-out phantom."
     from boneage.assessment import assess
     from boneage.runs import evaluate_run

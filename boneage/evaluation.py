@@ -13,9 +13,11 @@ import warnings
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 
-from .basics import BoneAgeError
+from .basics import BoneAgeError, extra
+
+with extra('lab'):
+    import scipy.stats
 
 # %% ../nbs/07_evaluation.ipynb #00000006
 def months_arrays(

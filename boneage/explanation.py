@@ -13,11 +13,13 @@ from contextlib import ExitStack, contextmanager
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
-from .basics import BoneAgeError
+from .basics import BoneAgeError, extra
 from .maps import as_maps, film_to_picture
 from .model import all_layers, in_head, keras, knows_sex
+
+with extra('train'):
+    from scipy.stats import spearmanr
 
 # %% ../nbs/04c_explanation.ipynb #00000006
 def _network_inputs(

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from .basics import BoneAgeError, muted_stderr, shown
+from .basics import BoneAgeError, extra, muted_stderr, shown
 from .catalog import lite_names
 
-with muted_stderr():  # TensorFlow's remarks on missing GPUs: some when it is imported, some at the first operation
+with muted_stderr(), extra('train'):  # TensorFlow's remarks on missing GPUs: some when it is imported, some at the first operation
     import keras
     from keras import layers
     keras.ops.zeros(1)

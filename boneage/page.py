@@ -14,16 +14,18 @@ from datetime import date
 from pathlib import Path
 
 import jinja2
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
 from . import __version__
-from .basics import BoneAgeError, claim_folder, write_atomically
+from .basics import BoneAgeError, claim_folder, extra, write_atomically
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
 from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,
                            plot_predicted, plot_sexes)
+
+with extra('lab'):
+    import matplotlib.pyplot as plt
 
 # %% ../nbs/07c_page.ipynb #00000008
 def format_value(

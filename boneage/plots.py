@@ -10,14 +10,16 @@ __all__ = ['SEX_COLOURS', 'DARK', 'LIGHT', 'CURVES', 'figure_style', 'age_edges'
 # %% ../nbs/07b_plots.ipynb #00000003
 from contextlib import contextmanager
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 
-from .basics import BoneAgeError
+from .basics import BoneAgeError, extra
 from .history import best_epoch
 from .evaluation import check_predictions, film_groups, regression_metrics
+
+with extra('lab'):
+    import matplotlib.pyplot as plt
+    import seaborn as sns
 
 # %% ../nbs/07b_plots.ipynb #00000006
 SEX_COLOURS = dict(zip(('male', 'female'), sns.color_palette('colorblind')[:2]))

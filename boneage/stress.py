@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import scipy.stats
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, claim_folder, file_sha256, in_workers, one_sentence, read_json, save_json, shown, write_atomically
+from .basics import BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json, save_json, shown, write_atomically
 from .dataset import has_split, load_split, read_films
 from .evaluation import paired_difference
 from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered, mirrored, noisy, quarter_turns,
@@ -27,6 +25,10 @@ from .films.radiograph import read_radiograph
 from .plots import figure_style
 from .preprocessing import preprocess
 from .reader import Reader, open_reader
+
+with extra('lab'):
+    import matplotlib.pyplot as plt
+    import scipy.stats
 
 # %% ../nbs/07d_stress.ipynb #00000015
 @dataclass(frozen=True)
