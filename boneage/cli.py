@@ -173,7 +173,7 @@ def download(folder, parts, quiet):
     """Download the official RSNA films.
 
     The archives have 11 GB in all and go to FOLDER; a download that was stopped goes on."""
-    from boneage.dataset import download_rsna
+    from boneage.download import download_rsna
     download_rsna(folder, **({'parts': parts} if parts else {}), progress=not quiet)
 
 @main.command()
@@ -189,7 +189,8 @@ def dataset(data, films, out, seed, fractions, stratify, quiet):
 
     DATA is a folder laid out as RSNA or Kaggle give it, any other folder that --csv explains, or a CSV with paths. Every row
     is checked, then the films are split into training, validation and test; rotated copies stay with their film."""
-    from boneage.dataset import read_films, save_split, split_table
+    from boneage.dataset import read_films
+    from boneage.splits import save_split, split_table
     split = split_table(read_films(data, **films), fractions, seed, stratify)
     save_split(split, out)
     click.echo(f'{_part_sizes(split)} in {out}')
@@ -210,7 +211,8 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     many films as the fullest has. With a folder written by `boneage dataset` its training part is balanced, the other parts go
     with it, and `boneage train` takes the result."""
     from boneage.augmentation import balance_ages, bin_sources, write_balanced
-    from boneage.dataset import has_split, load_split, read_films, save_split
+    from boneage.dataset import read_films
+    from boneage.splits import has_split, load_split, save_split
     split = load_split(data) if has_split(data) else {}
     table = split['train'] if split else read_films(data, **films)
     balanced = write_balanced(balance_ages(table, per_bin, seed=seed), out, workers, progress=not quiet)
@@ -262,7 +264,7 @@ def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
     Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 5 hours for
     10,080 films on two cores."""
     from boneage import training
-    from boneage.dataset import find_split
+    from boneage.splits import find_split
     from boneage.history import best_epoch, read_history
     from boneage.runs import open_run
     recipe = training.load_recipe(recipe or ('fine-tune' if start else 'default'))
@@ -304,7 +306,7 @@ def reproduce(case, data, films, out, scale, both, seed, quiet):
 
     Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row a run."""
     from boneage import reproduction
-    from boneage.dataset import find_split
+    from boneage.splits import find_split
     cases = 'abcde' if case == 'all' else case
     table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both, progress=not quiet)
     stated = reproduction.report_values()['mae']
@@ -349,7 +351,8 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
 
     Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and the
     network is asked again. A stopped run goes on. Give films that the network was not trained on."""
-    from boneage.dataset import has_split, read_films
+    from boneage.dataset import read_films
+    from boneage.splits import has_split
     from boneage.stress import stress_films, write_stress, stress_sentence
     source = data if has_split(data) else read_films(data, **films)
     table = write_stress(stress_films(source, count, part), out, model, variants=variants or None, workers=workers, progress=not quiet)
@@ -374,7 +377,8 @@ def run_demo(
     "Phantoms, split, balance, preprocess, train, evaluate, and the assessment of one held-out phantom."
     from boneage.assessment import assess
     from boneage.runs import evaluate_run
-    from boneage.dataset import read_dataset, split_table
+    from boneage.dataset import read_dataset
+    from boneage.splits import split_table
     from boneage.films.phantom import make_phantoms
     from boneage import training
     _say(quiet, f'1/4 drawing {films} phantoms: synthetic hand radiographs of known bone age')

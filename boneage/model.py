@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .archives import archive_problem
 from .basics import BoneAgeError, from_dict, shown
 from .catalog import backbone_names, bundled_weights, largest_picture, lite_names, model_names, smallest_picture
 from .lite0 import efficientnet_lite, keras, layers, load_lite_imagenet, scaled_blocks
@@ -260,16 +261,14 @@ def weights_file(
 # %% ../nbs/04_model.ipynb #00000035
 LARGEST_GROWTH, LARGEST_NETWORK = 20, 4_000_000_000  # times the file; bytes, unpacked
 
-def _archive_problem(
+def _file_problem(
     path: Path,  # a file
 ) -> str | None:  # None for an archive that can be opened
     "Why a file cannot be a saved network."
     try:
-        with zipfile.ZipFile(path) as archive: entries = archive.infolist()
+        with zipfile.ZipFile(path) as zipped: problem = archive_problem(zipped, max(LARGEST_NETWORK, LARGEST_GROWTH * path.stat().st_size))
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error: return _in_short(error)
-    if any(entry.flag_bits & 1 for entry in entries): return 'it is encrypted'
-    unpacked, most = sum(entry.file_size for entry in entries), max(LARGEST_NETWORK, LARGEST_GROWTH * path.stat().st_size)
-    return f'it would unpack to {unpacked / 1e9:.1f} GB' if unpacked > most else None
+    return problem and f'it {problem}'
 
 # %% ../nbs/04_model.ipynb #0000001c
 def load_model(
@@ -279,7 +278,7 @@ def load_model(
     "Load a saved network, ready to predict; raises `BoneAgeError` where the file is missing or broken."
     path = Path(path)
     if not path.is_file(): raise BoneAgeError(f'{shown(path)} does not exist: give a .keras file of weights.')
-    problem = _archive_problem(path)
+    problem = _file_problem(path)
     try: model = None if problem else keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error: problem = _in_short(error)
     if problem: raise BoneAgeError(f'{shown(path)} is not a network saved by Keras ({problem}): give a .keras file.')

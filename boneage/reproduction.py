@@ -14,7 +14,7 @@ import pandas as pd
 
 from .basics import BoneAgeError, claim_folder, write_atomically
 from .runs import evaluate_run
-from .dataset import split_table
+from .splits import split_table
 from .evaluation import report_tables
 from .films.phantom import make_phantoms
 from .history import read_history

@@ -22,7 +22,7 @@ from .answer import Fitted, SiteCalibration
 from .basics import BoneAgeError, file_sha256, one_sentence, read_json, save_json, shown, to_dict
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
 from .catalog import run_card, sealed
-from .dataset import load_split
+from .splits import load_split
 from .evaluation import metrics_table, naive_predictions
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history

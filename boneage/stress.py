@@ -17,7 +17,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .basics import BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json, save_json, shown, write_atomically
-from .dataset import has_split, load_split, read_films
+from .dataset import read_films
+from .splits import has_split, load_split
 from .evaluation import paired_difference
 from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered, mirrored, noisy, quarter_turns,
                                    recoded, relevelled, rotate, shifted, shrunk)

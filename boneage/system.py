@@ -13,7 +13,7 @@ import pandas as pd
 
 from .assessment import Assessment, assess_with
 from .basics import BoneAgeError
-from .dataset import find_split
+from .splits import find_split
 from .reader import open_reader
 from .runs import evaluate_run, open_run
 from .training import Recipe, compile_model, load_recipe, train

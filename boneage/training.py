@@ -23,7 +23,7 @@ from .augmentation import ViewRanges, balance_ages, random_view, write_balanced
 from .basics import (BoneAgeError, claim_folder, from_dict, name_problem, read_json, replacing, save_json, shown, to_dict, versions,
                             write_atomically)
 from .catalog import largest_picture, list_weights, model_names, pipeline_names, smallest_picture
-from .dataset import data_hash, save_split
+from .splits import data_hash, save_split
 from .model import (all_layers, architecture, build_model, keras, knows_sex, load_model,  # Keras as `model` imports it, without
                            weights_file)  # TensorFlow's remarks
 from .films.changes import FIXED_VIEWS, shrink_to
