@@ -18,7 +18,8 @@ from .splits import split_table
 from .evaluation import report_tables
 from .films.phantom import make_phantoms
 from .history import read_history
-from .training import RECIPES, Recipe, load_recipe, same_recipe, train
+from .recipes import RECIPES, Recipe, load_recipe, same_recipe
+from .training import train
 
 # %% ../nbs/09b_reproduction.ipynb #00000006
 def report_values() -> pd.DataFrame:  # index: case a to e; columns in months; NaN where the report states nothing

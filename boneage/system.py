@@ -16,7 +16,8 @@ from .basics import BoneAgeError
 from .splits import find_split
 from .reader import open_reader
 from .runs import evaluate_run, open_run
-from .training import Recipe, compile_model, load_recipe, train
+from .recipes import Recipe, load_recipe
+from .training import compile_model, train
 
 # %% ../nbs/09a_system.ipynb #00000005
 def _changed(
