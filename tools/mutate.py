@@ -103,14 +103,15 @@ def of_constant(node):
 
 
 def of_call(node):
-    if any(isinstance(argument, ast.Starred) for argument in node.args) or getattr(node.func, 'id', '') in ('min', 'max'): return
+    if getattr(node.func, 'id', '') in ('min', 'max') or any(isinstance(one, ast.Starred) for one in node.args): return
     for place in range(len(node.args) - 1):
         arguments = list(node.args)
         arguments[place], arguments[place + 1] = arguments[place + 1], arguments[place]
         yield 'arguments', changed(node, args=arguments)
 
 
-def of_condition(node): yield 'negation', f'(not ({ast.unparse(node)}))'
+def of_condition(node):
+    if not isinstance(node, ast.Compare): yield 'negation', f'(not ({ast.unparse(node)}))'  # that of a comparison is another comparison
 
 
 FAULTS = {ast.Compare: of_compare, ast.BinOp: of_binary, ast.UnaryOp: of_unary, ast.BoolOp: of_logic, ast.Constant: of_constant,
@@ -141,8 +142,7 @@ def faults(tree):
         for kind, new in FAULTS.get(type(node), lambda node: ())(node): yield node, kind, new
         if isinstance(node, DROPPED): yield node, 'statement', 'pass'
         condition = getattr(node, 'test', None)
-        if condition is not None and not isinstance(condition, ast.Compare):
-            for kind, new in of_condition(condition): yield condition, kind, new
+        if condition is not None: yield from ((condition, kind, new) for kind, new in of_condition(condition))
 
 
 def replaced(source, node, new):
@@ -194,13 +194,18 @@ def draw(files, count, seed):
 
 # ---- testing
 
-def write(project, file, cell=None, source=None):
-    "Put a notebook into the copy, with other source in one of its cells, and export it."
-    notebook = json.loads((root/file).read_text(encoding='utf-8'))
-    for one in notebook['cells']:
-        if one['id'] == cell: one['source'] = source.splitlines(keepends=True)
-    (project/file).write_text(json.dumps(notebook), encoding='utf-8')
+def put(project, file, content):
+    "Write a notebook of the copy, and export it, for what imports the module."
+    (project/file).write_text(content, encoding='utf-8')
     nb_export(project/file, lib_path=project/'boneage')
+
+
+def with_fault(content, mutant):
+    "A notebook, as text, with the source of one cell replaced."
+    notebook = json.loads(content)
+    for cell in notebook['cells']:
+        if cell['id'] == mutant.cell: cell['source'] = mutant.source.splitlines(keepends=True)
+    return json.dumps(notebook)
 
 
 def test(project, file, timeout=None):
@@ -250,9 +255,10 @@ def run_mutants(mutants, results, out):
         project = copy_project(Path(scratch)/'project')
         times = normal_times(project, sorted({mutant.file for mutant in mutants}))
         for number, mutant in enumerate(mutants, 1):
-            write(project, mutant.file, mutant.cell, mutant.source)
+            content = (project/mutant.file).read_text(encoding='utf-8')
+            put(project, mutant.file, with_fault(content, mutant))
             outcome, seconds = test(project, mutant.file, max(PATIENCE * times[mutant.file], LEAST_TIME))
-            write(project, mutant.file)
+            put(project, mutant.file, content)
             row = {name: value for name, value in asdict(mutant).items() if name in COLUMNS}
             results[mutant.key] = row | {'outcome': outcome, 'seconds': f'{seconds:.1f}'}
             save_results(out, results)
