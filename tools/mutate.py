@@ -1,18 +1,19 @@
-"""How much do the tests notice? Small faults are put into exported code, one at a time, and the notebook's own test is run on each.
+"""How much do the tests notice? Small faults go into exported code, one at a time, and the notebook is tested with each.
 
     python tools/mutate.py nbs/00_basics.ipynb nbs/05_answer.ipynb            20 faults, drawn at random
-    python tools/mutate.py nbs/06_evaluation.ipynb --count 60 --seed 2        others, and more
-    python tools/mutate.py nbs/06_evaluation.ipynb --count 60 --seed 2 --again   those that nobody noticed, once more
+    python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2        others, and more
+    python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2 --again   those that nobody noticed, once more
 
-A fault is another comparison, another operator, a number that is 1 or a tenth off, a turned condition, a statement left out, two
-arguments swapped, `and` for `or`, or another text. Everything happens in a copy of the project: the fault is put into the cell and
-exported, because a notebook tests its own definitions and other processes import the module. A fault is *killed* where the test fails,
-and *timed out* where it takes more than three times as long as it should. One that *survived* either changes nothing that anybody can
-see, or shows what no test looks at.
+A fault is another comparison, another operator, a number that is 1 or a tenth off, a turned condition, a statement
+left out, two arguments swapped, `and` for `or`, or another text. Everything happens in a copy of the project: the
+fault is put into the cell and exported, because a notebook tests its own definitions and other processes import the
+module. A fault is *killed* where the test fails, and *timed out* where that takes more than three times as long as it
+should. One that *survived* either changes nothing that anybody can see, or shows what no test looks at.
 
-Results go to build/mutants.csv (--out) as they come. The same call goes on where it was stopped: the seed draws the same faults as long
-as the exported cells are the same. A fault can make code write where it should not: the tests work in temporary folders, so do not run
-this as a user who may do harm. Notebooks that are tested in seconds are worth it; a fault in one that trains takes minutes.
+Results go to build/mutants.csv (--out) as they come. The same call goes on where it was stopped: the seed draws the
+same faults as long as the exported cells are the same. A fault can make code write where it should not: the tests
+work in temporary folders, so do not run this as a user who may do harm. Notebooks that are tested in seconds are
+worth it; a fault in one that trains takes minutes.
 """
 import argparse
 import ast
@@ -37,10 +38,11 @@ PATIENCE = 3  # times the normal time of a notebook
 LEAST_TIME = 30  # seconds, however quick a notebook is: a machine that does other things is slow now and then
 NUMBER_STEP = 1.1  # a float times this
 
-COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn,
-               ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
-ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult,
-              ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift}
+COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+               ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
+ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div,
+              ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+              ast.LShift: ast.RShift, ast.RShift: ast.LShift}
 SIGNS = {ast.USub: ast.UAdd, ast.UAdd: ast.USub}
 DROPPED = ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Raise, ast.Delete, ast.Continue, ast.Break
 
@@ -111,11 +113,12 @@ def of_call(node):
 
 
 def of_condition(node):
-    if not isinstance(node, ast.Compare): yield 'negation', f'(not ({ast.unparse(node)}))'  # that of a comparison is another comparison
+    if isinstance(node, ast.Compare): return  # to turn it would be another comparison
+    yield 'negation', f'(not ({ast.unparse(node)}))'
 
 
-FAULTS = {ast.Compare: of_compare, ast.BinOp: of_binary, ast.UnaryOp: of_unary, ast.BoolOp: of_logic, ast.Constant: of_constant,
-          ast.JoinedStr: lambda node: [('text', "''")], ast.Call: of_call}
+FAULTS = {ast.Compare: of_compare, ast.BinOp: of_binary, ast.UnaryOp: of_unary, ast.BoolOp: of_logic,
+          ast.Constant: of_constant, ast.JoinedStr: lambda node: [('text', "''")], ast.Call: of_call}
 
 
 # ---- faults of a cell
@@ -128,7 +131,7 @@ def docstring(node):
 
 
 def nodes(node):
-    "Every node that can be changed: no docstrings, no types, no imports, and nothing inside an f-string, whose places Python 3.11 does not tell."
+    "Every node to change: no docstrings, types or imports; nothing in an f-string, whose places Python 3.11 hides."
     left_out = {id(docstring(node)), id(getattr(node, 'annotation', None)), id(getattr(node, 'returns', None))}
     for child in ast.iter_child_nodes(node):
         if id(child) in left_out or isinstance(child, (ast.Import, ast.ImportFrom)): continue
@@ -151,7 +154,8 @@ def replaced(source, node, new):
     first, last = node.lineno - 1, node.end_lineno - 1
     before = b''.join(lines[first:last + 1])
     after = before[:node.col_offset] + new.encode() + lines[last][node.end_col_offset:]
-    return b''.join([*lines[:first], after, *lines[last + 1:]]).decode(), before.decode().strip(), after.decode().strip()
+    text = b''.join([*lines[:first], after, *lines[last + 1:]])
+    return text.decode(), before.decode().strip(), after.decode().strip()
 
 
 def is_exported(cell):
@@ -178,7 +182,7 @@ def parses(source):
 
 
 def draw(files, count, seed):
-    "Some mutants: a notebook, then a kind, then a place by chance, so that long notebooks and common kinds do not crowd out the others."
+    "Some mutants: a notebook, a kind and a place by chance, so that common kinds leave room for others."
     chance, left = random.Random(seed), {}
     for file in files:
         for mutant in mutants_of(file): left.setdefault(file, {}).setdefault(mutant.kind, []).append(mutant)
@@ -213,8 +217,9 @@ def test(project, file, timeout=None):
     began = time.time()
     with tempfile.TemporaryDirectory(dir=project.parent, ignore_cleanup_errors=True) as scratch:
         surroundings = environment() | {'PYTHONPATH': str(project), 'PYTHONDONTWRITEBYTECODE': '1', 'TMPDIR': scratch}
-        process = subprocess.Popen([sys.executable, root/'tools'/'run_notebook.py', project/file], cwd=(project/file).parent, env=surroundings,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        command = [sys.executable, root/'tools'/'run_notebook.py', project/file]
+        process = subprocess.Popen(command, cwd=(project/file).parent, env=surroundings, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try: outcome = 'killed' if process.wait(timeout) else 'survived'
         except subprocess.TimeoutExpired: outcome = 'timed out'
         finally: end(process)
@@ -271,10 +276,12 @@ def print_table(mutants, results):
     rows = [results[mutant.key] for mutant in mutants if mutant.key in results]
     print(f"\n{'notebook':32}" + ''.join(f'{outcome:>10}' for outcome in outcomes))
     for file in [*sorted({row['file'] for row in rows}), 'all']:
-        counts = [sum(row['outcome'] == outcome and file in (row['file'], 'all') for row in rows) for outcome in outcomes]
+        here = [row['outcome'] for row in rows if file in (row['file'], 'all')]
+        counts = [here.count(outcome) for outcome in outcomes]
         print(f'{file:32}' + ''.join(f'{count:10}' for count in counts))
     for row in rows:
-        if row['outcome'] == 'survived': print(f"\n{row['file']} {row['cell']} line {row['line']}\n- {row['before']}\n+ {row['after']}")
+        if row['outcome'] != 'survived': continue
+        print(f"\n{row['file']} {row['cell']} line {row['line']}\n- {row['before']}\n+ {row['after']}")
 
 
 def parse_arguments():
