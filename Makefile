@@ -14,7 +14,7 @@ setup: $(READY)  ## Make .venv (the others do it when needed)
 demo: $(READY)  ## Draw phantoms, train on them, evaluate and assess: results in runs/demo
 	.venv/bin/boneage demo
 
-test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/06_evaluation.ipynb for a part
+test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/07_evaluation.ipynb for a part
 	.venv/bin/python tools/run_tests.py $(TESTS)
 
 docs: $(READY)  ## Build the site into _docs, without Quarto

@@ -43,7 +43,7 @@ class ErrorShape:
         spread,  # months
     ) -> np.ndarray:  # 0.6 to 2
         "How much harder than usual a film is."
-        return np.clip(1 + self.spread_gain*(np.asarray(spread, float) - self.usual_spread), .6, 2)
+        return np.clip(1 + self.spread_gain*(np.asarray(spread, float) - self.usual_spread), 0.6, 2)
 
 # %% ../nbs/05_answer.ipynb #0000002a
 def _crossing(
@@ -77,7 +77,7 @@ class ConformalInterval:
         "The interval of each film; low ≤ predicted ≤ high, and low ≥ 0."
         given, spread, male = np.broadcast_arrays(np.asarray(predicted, float), spread, male)
         if not np.isfinite(given).all() or not np.isfinite(np.asarray(spread, float)).all():
-            raise BoneAgeError("An interval needs a prediction and a spread for every film, in months: one of them is missing.")
+            raise BoneAgeError('An interval needs a prediction and a spread for every film, in months: one of them is missing.')
         months, size = given.reshape(-1), np.multiply.outer(self.shape.factor(spread).reshape(-1), self.shape.size)
         middle = KNOTS + self.shape.centre(KNOTS, np.asarray(male, bool).reshape(-1, 1))
         least = np.minimum.accumulate((middle + self.lower*size)[:, ::-1], axis=1)[:, ::-1]
@@ -184,22 +184,22 @@ class SiteCalibration:
         return chi_squared_tail(float(line @ np.linalg.solve(np.array(self.covariance), line)))
 
     @property
-    def distinguishable(self) -> bool: return self.p_value < .05
+    def distinguishable(self) -> bool: return self.p_value < 0.05
 
     def __str__(self) -> str: return _site_sentence(self)
 
 # %% ../nbs/05_answer.ipynb #0000003a
 def _site_sentence(
-    site:SiteCalibration,
+    site: SiteCalibration,
 ) -> str:
     "What a calibration found."
     def words(sex, male):
-        months, error = float(site.correction(120., male)), float(site.standard_error(120., male))
+        months, error = float(site.correction(120.0, male)), float(site.standard_error(120.0, male))
         return f"{sex} {abs(months):.1f} months {'older' if months >= 0 else 'younger'} (± {1.96*error:.1f})"
     line = (f"{site.name}, {site.films} films: at 120 months the site reads {words('girls', False)} and {words('boys', True)} than the network, "
-            f"and {1 + site.slope:.2f} months (± {1.96*np.sqrt(site.covariance[2][2]):.2f}) for each of its months.")
-    if site.distinguishable: return f"{line} This differs from no change (p = {site.p_value:.2g})."
-    return f"{line} This cannot be told from no change (p = {site.p_value:.2f}): use the network as it is, or read more films."
+            f'and {1 + site.slope:.2f} months (± {1.96*np.sqrt(site.covariance[2][2]):.2f}) for each of its months.')
+    if site.distinguishable: return f'{line} This differs from no change (p = {site.p_value:.2g}).'
+    return f'{line} This cannot be told from no change (p = {site.p_value:.2f}): use the network as it is, or read more films.'
 
 # %% ../nbs/05_answer.ipynb #0000003d
 def save_site(

@@ -1,4 +1,4 @@
-"""How much do the tests notice? Small faults go into exported code, one at a time, and the notebook is tested with each.
+"""How much do the tests notice? Small faults go into exported code, one at a time, and the notebook is tested.
 
     python tools/mutate.py nbs/00_basics.ipynb nbs/05_answer.ipynb            20 faults, drawn at random
     python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2        others, and more

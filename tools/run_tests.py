@@ -1,14 +1,17 @@
-"""The tests of the project, one line each: export, clean, README, every notebook, and the wheel in an empty environment.
+"""The tests of the project, one line each: export, clean, README, every notebook, and the wheel, its base
+alone, in an empty environment.
 
     python tools/run_tests.py                          everything (`make test`)
     python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks or wheel
-    python tools/run_tests.py nbs/06_evaluation.ipynb  these notebooks alone
+    python tools/run_tests.py nbs/07_evaluation.ipynb  these notebooks alone
 """
 import argparse
 import json
 import os
+import resource
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -152,24 +155,44 @@ def default_workers():
     return 2 if memory >= 2 * MEMORY_EACH and (os.cpu_count() or 1) > 1 else 1
 
 
-# ---- wheel: built from the sdist, installed into an empty environment, used from another folder
+# ---- wheel: built from the sdist; the base alone is installed into an empty environment and used from another folder
 
-PHANTOM = '''
+LARGE = 'tensorflow', 'keras', 'mediapipe', 'scipy', 'matplotlib'  # packages of the extras that the base does without
+CPU_FACTOR = 8  # one cold `boneage assess` may take so many times the processor time of importing NumPy and OpenCV
+CPU_RUNS = 3  # the median of these counts
+
+DRAW = """
 import sys, cv2
-from boneage.phantom import phantom
+from boneage.films.phantom import phantom
 sys.exit(not cv2.imwrite('hand.png', phantom(120, 'F', seed=3)))
-'''
+"""
+FOUND = "import importlib.util as u; print([name for name in {names} if u.find_spec(name)])"
+ONE_ASSESS = """
+import sys
+opened = []
+def watch(event, args):
+    if event in ('socket.__new__', 'socket.getaddrinfo'):
+        opened.append(event)
+        raise OSError('assess may not open a socket')
+sys.addaudithook(watch)
+
+import cv2
+film = cv2.imread('hand.png', cv2.IMREAD_GRAYSCALE)
+import boneage
+boneage.assess(film, 'F')
+print([name for name in {names} if name in sys.modules] + sorted(set(opened)))
+"""
 
 
 def build_wheel(scratch, timeout):
-    "Build sdist and wheel from a copy; the wheel must hold the weights."
+    "Build sdist and wheel from a copy."
     command = [sys.executable, '-m', 'build', '--no-isolation', '--outdir', scratch/'dist']
     _, problem = run(command, copy_project(scratch/'project'), timeout)
     return problem
 
 
 def check_contents(scratch, timeout):
-    "Every file of the package is in the wheel."
+    "Every file of the package is in the wheel: modules, subpackages, weights."
     from zipfile import ZipFile
     wheel, = (scratch/'dist').glob('*.whl')
     missing = sorted({f'boneage/{name}' for name in file_hashes(root/'boneage')} - set(ZipFile(wheel).namelist()))
@@ -177,12 +200,25 @@ def check_contents(scratch, timeout):
 
 
 def install_wheel(scratch, timeout):
+    "Without extras: what somebody gets who only reads films."
     wheel, = (scratch/'dist').glob('*.whl')
     _, problem = run([sys.executable, '-m', 'venv', scratch/'venv'], scratch, timeout)
     if problem: return problem
     command = [scratch/'venv'/'bin'/'python', '-m', 'pip', 'install', '--quiet', '--quiet', '--no-input', '-c', root/'constraints.txt', wheel]
     _, problem = run(command, scratch, timeout)
     return problem
+
+
+def prints_none(python, code, cwd, timeout):
+    "A problem unless a Python program ends by printing an empty list."
+    text, problem = run([python, '-c', code], cwd, timeout)
+    found = text.strip().splitlines()[-1:]
+    return problem if problem or found == ['[]'] else f'found: {text}'
+
+
+def base_is_small(scratch, timeout):
+    "The base brings none of the large packages."
+    return prints_none(scratch/'venv'/'bin'/'python', FOUND.format(names=LARGE), scratch, timeout)
 
 
 def installed(*words):
@@ -203,33 +239,73 @@ def info_json(scratch, timeout):
     except json.JSONDecodeError as error: return f'not JSON ({error}): {done.stdout}'
 
 
+def draw_phantom(scratch, timeout):
+    "The hand that the next checks assess."
+    (scratch/'films').mkdir()
+    return run([scratch/'venv'/'bin'/'python', '-c', DRAW], scratch/'films', timeout)[1]
+
+
 def assess_phantom(scratch, timeout):
     "A drawn hand is assessed, and the result holds an age in months."
-    with tempfile.TemporaryDirectory() as elsewhere:
-        programs = scratch/'venv'/'bin'
-        _, problem = run([programs/'python', '-c', PHANTOM], elsewhere, timeout)
-        if problem: return problem
-        _, problem = run([programs/'boneage', 'assess', 'hand.png', '--sex', 'F', '--json', 'result.json'], elsewhere, timeout)
-        if problem: return problem
-        result = json.loads((Path(elsewhere)/'result.json').read_text(encoding='utf-8'))
+    command = [scratch/'venv'/'bin'/'boneage', 'assess', 'hand.png', '--sex', 'F', '--json', 'result.json']
+    _, problem = run(command, scratch/'films', timeout)
+    if problem: return problem
+    result = json.loads((scratch/'films'/'result.json').read_text(encoding='utf-8'))
     months = result[0].get('bone_age_months') if len(result) == 1 else None
     return '' if isinstance(months, (int, float)) and 0 <= months <= 240 else f'unexpected result: {result}'
+
+
+def assess_imports_little(python):
+    "A check that one assess in the environment of `python` (None: the wheel's) imports nothing large, nor pandas, and opens no socket."
+    def check(scratch, timeout):
+        code = ONE_ASSESS.format(names=(*LARGE, 'pandas'))
+        return prints_none(python or scratch/'venv'/'bin'/'python', code, scratch/'films', timeout)
+    return check
+
+
+def cpu_seconds(command, cwd, timeout):
+    "Processor time of a command and its children, user and system: the median of `CPU_RUNS`. Raises RuntimeError where it fails."
+    times = []
+    for _ in range(CPU_RUNS):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        _, problem = run(command, cwd, timeout)
+        if problem: raise RuntimeError(problem)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return statistics.median(times)
+
+
+def assess_is_quick(scratch, timeout):
+    "One cold assess against what it cannot do without. A ratio, since machines differ, and processor time, since others may use them."
+    programs = scratch/'venv'/'bin'
+    try:
+        least = cpu_seconds([programs/'python', '-c', 'import numpy, cv2'], scratch/'films', timeout)
+        taken = cpu_seconds([programs/'boneage', 'assess', 'hand.png', '--sex', 'F'], scratch/'films', timeout)
+    except RuntimeError as error: return str(error)
+    said = f'{taken:.2f} s of processor time, {taken / least:.1f} times the {least:.2f} s of importing NumPy and OpenCV'
+    print(f'      {said}', flush=True)
+    return '' if taken <= CPU_FACTOR * least else f'{said}: more than {CPU_FACTOR} times'
 
 
 WHEEL_CHECKS = {
     'sdist and wheel build': build_wheel,
     'wheel holds every file of the package': check_contents,
     'wheel installs into an empty environment': install_wheel,
+    f'that environment is without {", ".join(LARGE)}': base_is_small,
     'packages of that environment fit together': installed('python', '-m', 'pip', 'check'),
     'boneage --version': installed('boneage', '--version'),
     'boneage info --json': info_json,
+    'a phantom is drawn': draw_phantom,
     'boneage assess on a phantom': assess_phantom,
+    'one assess imports little and opens no socket': assess_imports_little(None),
+    'nor where everything is installed': assess_imports_little(sys.executable),
+    'one cold assess takes little processor time': assess_is_quick,
 }
-NEEDED = 'sdist and wheel build', 'wheel installs into an empty environment'
+NEEDED = 'sdist and wheel build', 'wheel installs into an empty environment', 'a phantom is drawn'
 
 
 def check_wheel(report, timeout):
-    "The steps in order; without a wheel or its environment the rest cannot run and counts as failed."
+    "The steps in order; without a wheel, its environment or a film the rest cannot run and counts as failed."
     scratch, stopped = root/'build'/'wheel-test', ''
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)

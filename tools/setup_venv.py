@@ -70,7 +70,7 @@ def main():
     make_venv()
     log.unlink(missing_ok=True)
     pip_install('the build tools', 'setuptools')
-    pip_install('boneage and its pinned packages (3.3 GB with TensorFlow, takes minutes)', '--no-build-isolation', '--editable', '.[dev]')
+    pip_install('boneage and its pinned packages (about 3 GB with TensorFlow, takes minutes)', '--no-build-isolation', '--editable', '.[dev]')
     check_venv()
     print(f'set-up: .venv is ready after {time.time() - start:.0f} s')
 

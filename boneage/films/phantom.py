@@ -214,10 +214,10 @@ def tube(
     pixels_per_mm: float,
     start: float = 0.0,  # mm along the length at which the bone begins
     stop: float | None = None,  # mm along the length at which it ends; the length if None
-    caps: tuple = (2.0, 2.0), # mm over which the proximal and the distal end are rounded
-    cortex: float | None = 0.34, # share of the half width at mid-shaft that is cortex; None: solid, as soft tissue is
-    depth: float = 0.85, # thickness along the beam over width
-    tilt: float = 0.0, # mm that the distal end gains per mm towards the thumb
+    caps: tuple = (2.0, 2.0),  # mm over which the proximal and the distal end are rounded
+    cortex: float | None = 0.34,  # share of the half width at mid-shaft that is cortex; None: solid, as soft tissue is
+    depth: float = 0.85,  # thickness along the beam over width
+    tilt: float = 0.0,  # mm that the distal end gains per mm towards the thumb
 ) -> tuple[np.ndarray, tuple]:  # thickness in mm, float32 (along, across); pixel (row, column) of the proximal end of the axis
     "A bone drawn upright, proximal end first: mm of cortical bone that each ray passes."
     stop = length if stop is None else stop
