@@ -1,18 +1,19 @@
-"""How much do the tests notice? Small faults are put into exported code, one at a time, and the notebook's own test is run on each.
+"""How much do the tests notice? Small faults go into exported code, one at a time, and the notebook is tested.
 
     python tools/mutate.py nbs/00_basics.ipynb nbs/05_answer.ipynb            20 faults, drawn at random
     python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2        others, and more
     python tools/mutate.py nbs/07_evaluation.ipynb --count 60 --seed 2 --again   those that nobody noticed, once more
 
-A fault is another comparison, another operator, a number that is 1 or a tenth off, a turned condition, a statement left out, two
-arguments swapped, `and` for `or`, or another text. Everything happens in a copy of the project: the fault is put into the cell and
-exported, because a notebook tests its own definitions and other processes import the module. A fault is *killed* where the test fails,
-and *timed out* where it takes more than three times as long as it should. One that *survived* either changes nothing that anybody can
-see, or shows what no test looks at.
+A fault is another comparison, another operator, a number that is 1 or a tenth off, a turned condition, a statement
+left out, two arguments swapped, `and` for `or`, or another text. Everything happens in a copy of the project: the
+fault is put into the cell and exported, because a notebook tests its own definitions and other processes import the
+module. A fault is *killed* where the test fails, and *timed out* where that takes more than three times as long as it
+should. One that *survived* either changes nothing that anybody can see, or shows what no test looks at.
 
-Results go to build/mutants.csv (--out) as they come. The same call goes on where it was stopped: the seed draws the same faults as long
-as the exported cells are the same. A fault can make code write where it should not: the tests work in temporary folders, so do not run
-this as a user who may do harm. Notebooks that are tested in seconds are worth it; a fault in one that trains takes minutes.
+Results go to build/mutants.csv (--out) as they come. The same call goes on where it was stopped: the seed draws the
+same faults as long as the exported cells are the same. A fault can make code write where it should not: the tests
+work in temporary folders, so do not run this as a user who may do harm. Notebooks that are tested in seconds are
+worth it; a fault in one that trains takes minutes.
 """
 import argparse
 import ast
@@ -37,10 +38,11 @@ PATIENCE = 3  # times the normal time of a notebook
 LEAST_TIME = 30  # seconds, however quick a notebook is: a machine that does other things is slow now and then
 NUMBER_STEP = 1.1  # a float times this
 
-COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.In: ast.NotIn,
-               ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
-ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div, ast.Mod: ast.Mult,
-              ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd, ast.LShift: ast.RShift, ast.RShift: ast.LShift}
+COMPARISONS = {ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
+               ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}
+ARITHMETIC = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Div,
+              ast.Mod: ast.Mult, ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
+              ast.LShift: ast.RShift, ast.RShift: ast.LShift}
 SIGNS = {ast.USub: ast.UAdd, ast.UAdd: ast.USub}
 DROPPED = ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return, ast.Raise, ast.Delete, ast.Continue, ast.Break
 
@@ -103,18 +105,20 @@ def of_constant(node):
 
 
 def of_call(node):
-    if any(isinstance(argument, ast.Starred) for argument in node.args) or getattr(node.func, 'id', '') in ('min', 'max'): return
+    if getattr(node.func, 'id', '') in ('min', 'max') or any(isinstance(one, ast.Starred) for one in node.args): return
     for place in range(len(node.args) - 1):
         arguments = list(node.args)
         arguments[place], arguments[place + 1] = arguments[place + 1], arguments[place]
         yield 'arguments', changed(node, args=arguments)
 
 
-def of_condition(node): yield 'negation', f'(not ({ast.unparse(node)}))'
+def of_condition(node):
+    if isinstance(node, ast.Compare): return  # to turn it would be another comparison
+    yield 'negation', f'(not ({ast.unparse(node)}))'
 
 
-FAULTS = {ast.Compare: of_compare, ast.BinOp: of_binary, ast.UnaryOp: of_unary, ast.BoolOp: of_logic, ast.Constant: of_constant,
-          ast.JoinedStr: lambda node: [('text', "''")], ast.Call: of_call}
+FAULTS = {ast.Compare: of_compare, ast.BinOp: of_binary, ast.UnaryOp: of_unary, ast.BoolOp: of_logic,
+          ast.Constant: of_constant, ast.JoinedStr: lambda node: [('text', "''")], ast.Call: of_call}
 
 
 # ---- faults of a cell
@@ -127,7 +131,7 @@ def docstring(node):
 
 
 def nodes(node):
-    "Every node that can be changed: no docstrings, no types, no imports, and nothing inside an f-string, whose places Python 3.11 does not tell."
+    "Every node to change: no docstrings, types or imports; nothing in an f-string, whose places Python 3.11 hides."
     left_out = {id(docstring(node)), id(getattr(node, 'annotation', None)), id(getattr(node, 'returns', None))}
     for child in ast.iter_child_nodes(node):
         if id(child) in left_out or isinstance(child, (ast.Import, ast.ImportFrom)): continue
@@ -141,8 +145,7 @@ def faults(tree):
         for kind, new in FAULTS.get(type(node), lambda node: ())(node): yield node, kind, new
         if isinstance(node, DROPPED): yield node, 'statement', 'pass'
         condition = getattr(node, 'test', None)
-        if condition is not None and not isinstance(condition, ast.Compare):
-            for kind, new in of_condition(condition): yield condition, kind, new
+        if condition is not None: yield from ((condition, kind, new) for kind, new in of_condition(condition))
 
 
 def replaced(source, node, new):
@@ -151,7 +154,8 @@ def replaced(source, node, new):
     first, last = node.lineno - 1, node.end_lineno - 1
     before = b''.join(lines[first:last + 1])
     after = before[:node.col_offset] + new.encode() + lines[last][node.end_col_offset:]
-    return b''.join([*lines[:first], after, *lines[last + 1:]]).decode(), before.decode().strip(), after.decode().strip()
+    text = b''.join([*lines[:first], after, *lines[last + 1:]])
+    return text.decode(), before.decode().strip(), after.decode().strip()
 
 
 def is_exported(cell):
@@ -178,7 +182,7 @@ def parses(source):
 
 
 def draw(files, count, seed):
-    "Some mutants: a notebook, then a kind, then a place by chance, so that long notebooks and common kinds do not crowd out the others."
+    "Some mutants: a notebook, a kind and a place by chance, so that common kinds leave room for others."
     chance, left = random.Random(seed), {}
     for file in files:
         for mutant in mutants_of(file): left.setdefault(file, {}).setdefault(mutant.kind, []).append(mutant)
@@ -194,13 +198,18 @@ def draw(files, count, seed):
 
 # ---- testing
 
-def write(project, file, cell=None, source=None):
-    "Put a notebook into the copy, with other source in one of its cells, and export it."
-    notebook = json.loads((root/file).read_text(encoding='utf-8'))
-    for one in notebook['cells']:
-        if one['id'] == cell: one['source'] = source.splitlines(keepends=True)
-    (project/file).write_text(json.dumps(notebook), encoding='utf-8')
+def put(project, file, content):
+    "Write a notebook of the copy, and export it, for what imports the module."
+    (project/file).write_text(content, encoding='utf-8')
     nb_export(project/file, lib_path=project/'boneage')
+
+
+def with_fault(content, mutant):
+    "A notebook, as text, with the source of one cell replaced."
+    notebook = json.loads(content)
+    for cell in notebook['cells']:
+        if cell['id'] == mutant.cell: cell['source'] = mutant.source.splitlines(keepends=True)
+    return json.dumps(notebook)
 
 
 def test(project, file, timeout=None):
@@ -208,8 +217,9 @@ def test(project, file, timeout=None):
     began = time.time()
     with tempfile.TemporaryDirectory(dir=project.parent, ignore_cleanup_errors=True) as scratch:
         surroundings = environment() | {'PYTHONPATH': str(project), 'PYTHONDONTWRITEBYTECODE': '1', 'TMPDIR': scratch}
-        process = subprocess.Popen([sys.executable, root/'tools'/'run_notebook.py', project/file], cwd=(project/file).parent, env=surroundings,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        command = [sys.executable, root/'tools'/'run_notebook.py', project/file]
+        process = subprocess.Popen(command, cwd=(project/file).parent, env=surroundings, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
         try: outcome = 'killed' if process.wait(timeout) else 'survived'
         except subprocess.TimeoutExpired: outcome = 'timed out'
         finally: end(process)
@@ -250,9 +260,10 @@ def run_mutants(mutants, results, out):
         project = copy_project(Path(scratch)/'project')
         times = normal_times(project, sorted({mutant.file for mutant in mutants}))
         for number, mutant in enumerate(mutants, 1):
-            write(project, mutant.file, mutant.cell, mutant.source)
+            content = (project/mutant.file).read_text(encoding='utf-8')
+            put(project, mutant.file, with_fault(content, mutant))
             outcome, seconds = test(project, mutant.file, max(PATIENCE * times[mutant.file], LEAST_TIME))
-            write(project, mutant.file)
+            put(project, mutant.file, content)
             row = {name: value for name, value in asdict(mutant).items() if name in COLUMNS}
             results[mutant.key] = row | {'outcome': outcome, 'seconds': f'{seconds:.1f}'}
             save_results(out, results)
@@ -265,10 +276,12 @@ def print_table(mutants, results):
     rows = [results[mutant.key] for mutant in mutants if mutant.key in results]
     print(f"\n{'notebook':32}" + ''.join(f'{outcome:>10}' for outcome in outcomes))
     for file in [*sorted({row['file'] for row in rows}), 'all']:
-        counts = [sum(row['outcome'] == outcome and file in (row['file'], 'all') for row in rows) for outcome in outcomes]
+        here = [row['outcome'] for row in rows if file in (row['file'], 'all')]
+        counts = [here.count(outcome) for outcome in outcomes]
         print(f'{file:32}' + ''.join(f'{count:10}' for count in counts))
     for row in rows:
-        if row['outcome'] == 'survived': print(f"\n{row['file']} {row['cell']} line {row['line']}\n- {row['before']}\n+ {row['after']}")
+        if row['outcome'] != 'survived': continue
+        print(f"\n{row['file']} {row['cell']} line {row['line']}\n- {row['before']}\n+ {row['after']}")
 
 
 def parse_arguments():
