@@ -158,7 +158,7 @@ def default_workers():
 # ---- wheel: built from the sdist; the base alone is installed into an empty environment and used from another folder
 
 LARGE = 'tensorflow', 'keras', 'mediapipe', 'scipy', 'matplotlib'  # packages of the extras that the base does without
-CPU_FACTOR = 8  # one cold `boneage assess` may take so many times the processor time of importing NumPy and OpenCV
+CPU_FACTOR = 10  # one cold `boneage assess` may take so many times the processor time of importing NumPy and OpenCV
 CPU_RUNS = 3  # the median of these counts
 
 DRAW = """
