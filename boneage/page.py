@@ -251,7 +251,7 @@ def write_predictions(
     folder,  # where predictions.csv goes
 ) -> Path:  # the file, which `read_predictions` reads
     "The predictions without the paths of the films."
-    return write_atomically(Path(folder)/'predictions.csv', check_predictions(predictions).drop(columns='path', errors='ignore'))
+    return write_atomically(claim_folder(folder, 'evaluation')/'predictions.csv', check_predictions(predictions).drop(columns='path', errors='ignore'))
 
 def write_predicted_age(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
@@ -259,7 +259,7 @@ def write_predicted_age(
 ) -> Path:  # the file: id, boneage_real, boneage_predict, error = real − predicted (months)
     "The predictions in the report's columns; mind the sign of its error."
     table = check_predictions(predictions)
-    return write_atomically(Path(folder)/'predicted_age.csv', pd.DataFrame({
+    return write_atomically(claim_folder(folder, 'evaluation')/'predicted_age.csv', pd.DataFrame({
         'id': table['id'], 'boneage_real': table['boneage'], 'boneage_predict': table['predicted'],
         'error': (table['boneage'] - table['predicted']).round(6)}))
 
@@ -268,7 +268,7 @@ def write_history(
     folder,  # where history.csv goes
 ) -> Path:  # the file
     "A copy of the training history, so that the folder is complete without the run."
-    return write_atomically(Path(folder)/'history.csv', history)
+    return write_atomically(claim_folder(folder, 'evaluation')/'history.csv', history)
 
 # %% ../nbs/07c_page.ipynb #00000027
 def write_results(
@@ -284,7 +284,8 @@ def write_results(
         baseline = metrics_table(naive_predictions(train_table, predictions), None, n_boot, seed)
         results[['baseline', 'baseline_low', 'baseline_high']] = baseline[['value', 'low', 'high']]
     tables = {'results': results, **{f'results_by_{by}': metrics_table(predictions, by, n_boot, seed) for by in ('sex', 'age_band')}}
-    for name, table in tables.items(): write_atomically(Path(folder)/f'{name}.csv', table)
+    folder = claim_folder(folder, 'evaluation')
+    for name, table in tables.items(): write_atomically(folder/f'{name}.csv', table)
     return tables
 
 # %% ../nbs/07c_page.ipynb #00000028
@@ -294,7 +295,8 @@ def write_figures(
     figure_format: str = 'png',  # of the figures
 ) -> list:  # the files
     "One file for each figure."
-    return [write_atomically(Path(folder)/f'{name}.{figure_format}', data) for name, data in figures.items()]
+    folder = claim_folder(folder, 'evaluation')
+    return [write_atomically(folder/f'{name}.{figure_format}', data) for name, data in figures.items()]
 
 # %% ../nbs/07c_page.ipynb #0000002b
 def evaluate_predictions(
@@ -313,7 +315,6 @@ def evaluate_predictions(
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
-    claim_folder(folder, 'evaluation')
     write_predictions(table, folder)
     write_predicted_age(table, folder)
     if history is not None: write_history(history, folder)
