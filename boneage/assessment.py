@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from .answer import SiteCalibration, load_site
-from .basics import BoneAgeError, shown, versions
+from . import __version__
+from .basics import BoneAgeError, shown
 from .films.changes import fixed_view
 from .litert import LiteGraph
 from .maps import as_maps, map_on_film
@@ -149,7 +150,7 @@ def assess_with(
         bone_age_months=months, interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
         typical_error_months=reader.errors.get('mae'), report_error_months=reader.errors.get('report_mad'),
         warnings=_warnings(made.record, months), site=site.name if site else None, site_applied=bool(site and site.distinguishable),
-        crop=made.image, record=made.record, model=reader.name, model_version=f'edition {reader.edition}, boneage {versions()["boneage"]}')
+        crop=made.image, record=made.record, model=reader.name, model_version=f'edition {reader.edition}, boneage {__version__}')
 
 # %% ../nbs/08_assessment.ipynb #0000000e
 def assess(
