@@ -136,9 +136,10 @@ def assess_with(
     reader: Reader,
     radiograph: str | Path | np.ndarray,  # an image file, or an array as `as_film` takes it
     sex: str | None,  # 'F' or 'M'; None for a network that does not take it
-    site: SiteCalibration | None = None,
+    site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it
 ) -> Assessment:
     "The bone age of one film by an open reader; raises `BoneAgeError` as `assess` does."
+    if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
     if site and site.model not in ('', reader.label):
         raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, not for {reader.label}: calibrate again.')
     made, male = preprocess(radiograph, reader.pipeline), parse_sex(sex) == 'M' if sex or reader.sex_input else None
@@ -160,7 +161,6 @@ def assess(
     site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it, see `calibrate_site`
 ) -> Assessment:
     "The bone age of one film of a left hand. Raises `BoneAgeError` (one sentence) where the film, the sex or the model cannot be used."
-    if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
     return assess_with(open_reader(model), radiograph, parse_sex(sex), site)
 
 # %% ../nbs/08_assessment.ipynb #00000017
@@ -191,7 +191,7 @@ def _places(
     "What each place of pictures adds to an answer."
     if not reader.map_path.is_file():
         raise BoneAgeError(f'{reader.name} has no graph that explains its answers: use `contributions` of boneage.explanation, with the extra train.')
-    graph, sexes = LiteGraph(reader.map_path), None if male is None else [male]
+    graph, sexes = LiteGraph(reader.map_path, reader.map_sha256), None if male is None else [male]
     return np.concatenate([graph(**network_inputs(picture[None], sexes))[1] for picture in pictures])
 
 def explain(
@@ -203,7 +203,7 @@ def explain(
 ) -> Explanation:
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
     reader = open_reader(model)
-    assessment = assess(radiograph, sex, model, site)
+    assessment = assess_with(reader, radiograph, parse_sex(sex), site)
     views = [name for name in ('plain', 'mirror') if name in reader.views]
     pictures = np.stack([fixed_view(assessment.crop, name, reader.size) for name in views])
     months = _places(reader, pictures, assessment.sex == 'M' if reader.sex_input else None)

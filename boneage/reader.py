@@ -95,6 +95,7 @@ class Reader:
     fitted: Fitted = Fitted()
     errors: dict[str, float] = field(default_factory=dict)  # metric → months, on films it never saw
     path: str = ''  # of the network
+    map_sha256: str | None = None  # of the file that explains an answer, where a card states it
 
     @property
     def label(self) -> str: return f'{self.name}, edition {self.edition}'
@@ -175,7 +176,7 @@ def _bundled(
 
 def _reader(card, edition, network, fitted, errors) -> Reader:
     return Reader(load_network(network), card['name'], edition, card['pipeline'], card['size'], tuple(card['views']), card['sex_input'],
-                  fitted, errors, str(network))
+                  fitted, errors, str(network), card.get('map_sha256'))
 
 def open_reader(
     source: str | Path = 'default',  # name of bundled weights, or a run folder
