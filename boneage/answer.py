@@ -29,7 +29,8 @@ class ErrorShape:
     spread_gain: float  # by how much the size grows with a month of spread, as a share
 
     def __post_init__(self):
-        if not len(self.mean) == len(self.size) == len(KNOTS): raise BoneAgeError(f'The shape of an error has {len(KNOTS)} knots.')
+        if not len(self.mean) == len(self.size) == len(KNOTS):
+            raise BoneAgeError(f'The shape of an error has {len(KNOTS)} knots.')
         if min(self.size) <= 0: raise BoneAgeError('The size of an error is above 0 at every age.')
 
     def centre(self,
@@ -59,7 +60,8 @@ def _crossing(
 # %% ../nbs/05_answer.ipynb #0000002c
 @dataclass(frozen=True)
 class ConformalInterval:
-    "An interval around a prediction that holds the label of a new film with the probability `level`, see `fit_interval`."
+    """An interval around a prediction that holds the label of a new film with the probability `level`, see
+    `fit_interval`."""
     shape: ErrorShape
     lower: float  # score below which `(1 - level) / 2` of films lie
     upper: float  # score above which as many lie
@@ -67,7 +69,8 @@ class ConformalInterval:
     films: int  # that set the two scores
 
     def __post_init__(self):
-        if not (self.lower < self.upper and 0 < self.level < 1): raise BoneAgeError('The scores of an interval rise, and its level lies between 0 and 1.')
+        if not (self.lower < self.upper and 0 < self.level < 1):
+            raise BoneAgeError('The scores of an interval rise, and its level lies between 0 and 1.')
 
     def bounds(self,
         predicted,  # months, one or shape (n,)
@@ -77,13 +80,15 @@ class ConformalInterval:
         "The interval of each film; low ≤ predicted ≤ high, and low ≥ 0."
         given, spread, male = np.broadcast_arrays(np.asarray(predicted, float), spread, male)
         if not np.isfinite(given).all() or not np.isfinite(np.asarray(spread, float)).all():
-            raise BoneAgeError('An interval needs a prediction and a spread for every film, in months: one of them is missing.')
+            raise BoneAgeError('An interval needs a prediction and a spread for every film, in months: '
+                               'one of them is missing.')
         months, size = given.reshape(-1), np.multiply.outer(self.shape.factor(spread).reshape(-1), self.shape.size)
         middle = KNOTS + self.shape.centre(KNOTS, np.asarray(male, bool).reshape(-1, 1))
         least = np.minimum.accumulate((middle + self.lower*size)[:, ::-1], axis=1)[:, ::-1]
         most = np.maximum.accumulate(middle + self.upper*size, axis=1)
         low, high = np.minimum(_crossing(most, months), months), np.maximum(_crossing(least, months), months)
-        return (float(low[0]), float(high[0])) if not given.ndim else (low.reshape(given.shape), high.reshape(given.shape))
+        return (float(low[0]), float(high[0])) if not given.ndim else (low.reshape(given.shape),
+                                                                       high.reshape(given.shape))
 
 # %% ../nbs/05_answer.ipynb #00000031
 @dataclass(frozen=True)
@@ -117,7 +122,8 @@ class Correction:
 # %% ../nbs/05_answer.ipynb #00000034
 @dataclass(frozen=True)
 class Fitted:
-    "What was fitted to a network's answers after its training; None where there were too few films, or where it does not help."
+    """What was fitted to a network's answers after its training; None where there were too few films, or where it does
+    not help."""
     correction: Correction | None = None
     interval: ConformalInterval | None = None
 
@@ -128,12 +134,14 @@ def site_columns(
 ) -> np.ndarray:  # shape (n, 3): 1, ±½, predicted − 120
     "What the three numbers of a site are multiplied with."
     months = np.atleast_1d(np.asarray(predicted, float))
-    return np.column_stack([np.ones(len(months)), np.broadcast_to(np.where(male, 0.5, -0.5), len(months)), months - 120])
+    return np.column_stack([np.ones(len(months)), np.broadcast_to(np.where(male, 0.5, -0.5), len(months)),
+                            months - 120])
 
 def chi_squared_tail(
     value: float,  # 0 or more
 ) -> float:  # 0 to 1
-    "How often a chi-squared variable with 3 degrees of freedom is larger (Abramowitz and Stegun 26.4.4); SciPy would take longer to import than to answer a film."
+    """How often a chi-squared variable with 3 degrees of freedom is larger (Abramowitz and Stegun 26.4.4); SciPy would
+    take longer to import than to answer a film."""
     return math.erfc(math.sqrt(value / 2)) + math.sqrt(2 * value / math.pi) * math.exp(-value / 2)
 
 # %% ../nbs/05_answer.ipynb #00000039
@@ -152,13 +160,16 @@ class SiteCalibration:
     def __post_init__(self):
         covariance = np.array(self.covariance)
         if covariance.shape != (3, 3) or not np.allclose(covariance, covariance.T) or np.linalg.eigvalsh(covariance).min() <= 0:
-            raise BoneAgeError("The covariance of a site's calibration is a symmetric 3 × 3 matrix with eigenvalues above 0.")
+            raise BoneAgeError("The covariance of a site's calibration is a symmetric 3 × 3 matrix with "
+                               "eigenvalues above 0.")
         if max(abs(self.intercept), abs(self.sex_difference)) > 60 or abs(self.slope) > 0.9:
-            raise BoneAgeError('No site reads more than 60 months, or 0.9 months for each month, away from the network.')
+            raise BoneAgeError('No site reads more than 60 months, or 0.9 months for each month, '
+                               'away from the network.')
 
     def correction(self, predicted, male) -> np.ndarray:
         "Months to add, shape of `predicted`."
-        return (site_columns(predicted, male)@[self.intercept, self.sex_difference, self.slope]).reshape(np.shape(predicted))
+        return (site_columns(predicted, male)@[self.intercept, self.sex_difference,
+                                               self.slope]).reshape(np.shape(predicted))
 
     def standard_error(self, predicted, male) -> np.ndarray:
         "Standard error of the correction, months, shape of `predicted`."
@@ -166,15 +177,18 @@ class SiteCalibration:
         return np.sqrt(((columns@np.array(self.covariance)) * columns).sum(1)).reshape(np.shape(predicted))
 
     def apply(self, predicted, male) -> np.ndarray:
-        "What this site would read, months, at least 0, shape of `predicted`; as predicted where the site cannot be told from the network."
+        """What this site would read, months, at least 0, shape of `predicted`; as predicted where the site cannot be
+        told from the network."""
         months = np.asarray(predicted, float)
         return np.maximum(months + self.correction(predicted, male), 0) if self.distinguishable else months
 
     def bounds(self, low, high, predicted, male) -> tuple:
-        "The network's 90 % interval on the site's scale, wider by the doubt of the correction; without promise, see `fit_correction`."
+        """The network's 90 % interval on the site's scale, wider by the doubt of the correction; without promise, see
+        `fit_correction`."""
         if not self.distinguishable: return low, high
         middle, doubt = self.apply(predicted, male), 1.645*self.standard_error(predicted, male)
-        below, above = (np.hypot(np.abs(np.asarray(predicted, float) - edge) * (1 + self.slope), doubt) for edge in (low, high))
+        below, above = (np.hypot(np.abs(np.asarray(predicted, float) - edge) * (1 + self.slope), doubt)
+                        for edge in (low, high))
         return np.maximum(middle - below, 0), middle + above
 
     @property
@@ -196,7 +210,8 @@ def _site_sentence(
     def words(sex, male):
         months, error = float(site.correction(120.0, male)), float(site.standard_error(120.0, male))
         return f"{sex} {abs(months):.1f} months {'older' if months >= 0 else 'younger'} (± {1.96*error:.1f})"
-    line = (f"{site.name}, {site.films} films: at 120 months the site reads {words('girls', False)} and {words('boys', True)} than the network, "
+    line = (f"{site.name}, {site.films} films: at 120 months the site reads {words('girls', False)} and "
+            f"{words('boys', True)} than the network, "
             f'and {1 + site.slope:.2f} months (± {1.96*np.sqrt(site.covariance[2][2]):.2f}) for each of its months.')
     if site.distinguishable: return f'{line} This differs from no change (p = {site.p_value:.2g}).'
     return f'{line} This cannot be told from no change (p = {site.p_value:.2f}): use the network as it is, or read more films.'

@@ -64,21 +64,23 @@ def extract_archive(
     archive: str | Path,  # a zip
     folder: str | Path,  # where its files go: a new or an empty folder
 ) -> Path:  # the folder
-    """Unpack a zip into a folder that appears only when all is there; raises `BoneAgeError` for a zip that is broken or does harm,
-    and for a folder that is not empty."""
+    """Unpack a zip into a folder that appears only when all is there; raises `BoneAgeError` for a zip that is broken or
+    does harm, and for a folder that is not empty."""
     archive, folder = Path(archive), Path(folder)
     part = Path(os.path.abspath(folder)).parent/f'.{folder.name}.boneage-part'
     try:
         if os.path.lexists(folder) and not (folder.is_dir() and not os.listdir(folder)):
             raise BoneAgeError(f'{shown(folder)} is there and not empty: choose a new folder, or move it away.')
         with zipfile.ZipFile(archive) as zipped:
-            problem, size = archive_problem(zipped, max(LARGEST_UNPACKED, 4 * archive.stat().st_size)), unpacked_size(zipped)
+            problem, size = archive_problem(zipped, max(LARGEST_UNPACKED,
+                                                        4 * archive.stat().st_size)), unpacked_size(zipped)
             if problem: raise BoneAgeError(f'{shown(archive)} {problem}: do not use this file.')
             shutil.rmtree(part, ignore_errors=True)
             part.mkdir(parents=True)
             free = shutil.disk_usage(part).free
             if size > free:
-                raise BoneAgeError(f'{shown(archive)} unpacks to {size / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free: make room.')
+                raise BoneAgeError(f'{shown(archive)} unpacks to {size / 1e9:.1f} GB, '
+                                   f'and {free / 1e9:.1f} GB are free: make room.')
             zipped.extractall(part)
         if folder.is_dir(): folder.rmdir()
         os.replace(part, folder)

@@ -35,7 +35,8 @@ def parse_sex(
 ) -> str:  # 'F' or 'M'
     "The sex as one letter; raises `BoneAgeError` for anything else, also for nothing."
     letter = {'f': 'F', 'female': 'F', 'm': 'M', 'male': 'M'}.get(str(sex).strip().lower())
-    if letter is None: raise BoneAgeError(f"The sex must be 'F' or 'M', not {sex!r}: it changes the answer and is never guessed.")
+    if letter is None:
+        raise BoneAgeError(f"The sex must be 'F' or 'M', not {sex!r}: it changes the answer and is never guessed.")
     return letter
 
 # %% ../nbs/08_assessment.ipynb #00000009
@@ -66,11 +67,13 @@ class Assessment:
 
     def to_dict(self) -> dict:
         "What the command line writes as JSON: ages in months, no pixels."
-        return dict(file=self.source, sex=self.sex, bone_age_months=round(self.bone_age_months, 1), bone_age=self.bone_age,
+        return dict(file=self.source, sex=self.sex, bone_age_months=round(self.bone_age_months, 1),
+                    bone_age=self.bone_age,
                     interval_months=[round(edge, 1) for edge in self.interval_months] if self.interval_months else None,
                     interval_level=self.interval_level, typical_error_months=self.typical_error_months,
                     report_error_months=self.report_error_months, site=self.site, site_applied=self.site_applied,
-                    hand_found=self.record['method'] != 'none', hand_presence=self.record['presence'], inverted=self.record['inverted'],
+                    hand_found=self.record['method'] != 'none', hand_presence=self.record['presence'],
+                    inverted=self.record['inverted'],
                     box=self.record['box'], warnings=list(self.warnings), model=self.model,
                     model_version=self.model_version, note=RESEARCH_USE)
 
@@ -101,9 +104,12 @@ def _card(assessment: Assessment) -> str:
     "HTML for a notebook: what the network saw and what it says."
     picture = base64.b64encode(cv2.imencode('.png', assessment.crop)[1]).decode()
     lines = [f'<span style="font-size:1.6em">{assessment.bone_age}</span>',
-             f'{assessment.bone_age_months:.1f} months{_doubt(assessment)}, {_sex_words(assessment)}{html.escape(_site_words(assessment))}',
-             html.escape(Path(assessment.source).name), *(f'<b>{html.escape(warning)}</b>' for warning in assessment.warnings),
-             f'<small>{html.escape(assessment.model)}, {html.escape(assessment.model_version)}<br>{RESEARCH_USE}</small>']
+             f'{assessment.bone_age_months:.1f} months{_doubt(assessment)}, '
+             f'{_sex_words(assessment)}{html.escape(_site_words(assessment))}',
+             html.escape(Path(assessment.source).name),
+             *(f'<b>{html.escape(warning)}</b>' for warning in assessment.warnings),
+             f'<small>{html.escape(assessment.model)}, '
+             f'{html.escape(assessment.model_version)}<br>{RESEARCH_USE}</small>']
     return (f'<div style="display:flex;gap:1em;align-items:center"><img style="width:160px" alt="what the network saw" '
             f'src="data:image/png;base64,{picture}"><div>{"<br>".join(lines)}</div></div>')
 
@@ -114,9 +120,11 @@ def _warnings(
 ) -> tuple[str, ...]:
     "What makes this answer less certain than the typical error says."
     found = []
-    if record['method'] == 'none': found.append('no hand was found and the whole film was used: crop it to the hand, fingers up, and try again')
+    if record['method'] == 'none':
+        found.append('no hand was found and the whole film was used: crop it to the hand, fingers up, and try again')
     if record['inverted']: found.append('the film shows dark bone: it was inverted first')
-    if min(record['width'], record['height']) < 250: found.append(f'the film is only {record["width"]} × {record["height"]} pixels')
+    if min(record['width'], record['height']) < 250:
+        found.append(f'the film is only {record["width"]} × {record["height"]} pixels')
     if months < 24: found.append('few children under two years were among the training films')
     if months > 216: found.append('growth plates are closed: the age may be any above this')
     return tuple(found)
@@ -141,17 +149,22 @@ def assess_with(
     "The bone age of one film by an open reader; raises `BoneAgeError` as `assess` does."
     if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
     if site and site.model not in ('', reader.label):
-        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, not for {reader.label}: calibrate again.')
+        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
+                           f'not for {reader.label}: calibrate again.')
     made, male = preprocess(radiograph, reader.pipeline), parse_sex(sex) == 'M' if sex or reader.sex_input else None
     answers = reader.answer([made.image], None if male is None else [male])
-    months, bounds = float(answers.months[0]), None if answers.low is None else (float(answers.low[0]), float(answers.high[0]))
+    months, bounds = float(answers.months[0]), None if answers.low is None else (float(answers.low[0]),
+                                                                                 float(answers.high[0]))
     if site: months, bounds = _at_site(site, months, bounds, male)
     return Assessment(
-        source='array' if isinstance(radiograph, np.ndarray) else shown(radiograph), sex=None if male is None else 'FM'[male],
+        source='array' if isinstance(radiograph, np.ndarray) else shown(radiograph),
+        sex=None if male is None else 'FM'[male],
         bone_age_months=months, interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
         typical_error_months=reader.errors.get('mae'), report_error_months=reader.errors.get('report_mad'),
-        warnings=_warnings(made.record, months), site=site.name if site else None, site_applied=bool(site and site.distinguishable),
-        crop=made.image, record=made.record, model=reader.name, model_version=f'edition {reader.edition}, boneage {__version__}')
+        warnings=_warnings(made.record, months), site=site.name if site else None,
+        site_applied=bool(site and site.distinguishable),
+        crop=made.image, record=made.record, model=reader.name,
+        model_version=f'edition {reader.edition}, boneage {__version__}')
 
 # %% ../nbs/08_assessment.ipynb #0000000e
 def assess(
@@ -160,7 +173,8 @@ def assess(
     model: str = 'default',  # name of bundled weights, or a run folder
     site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it, see `calibrate_site`
 ) -> Assessment:
-    "The bone age of one film of a left hand. Raises `BoneAgeError` (one sentence) where the film, the sex or the model cannot be used."
+    """The bone age of one film of a left hand. Raises `BoneAgeError` (one sentence) where the film, the sex or the
+    model cannot be used."""
     return assess_with(open_reader(model), radiograph, parse_sex(sex), site)
 
 # %% ../nbs/08_assessment.ipynb #00000017
@@ -176,7 +190,8 @@ class Explanation:
         "What the network saw, under the map."
         grey = cv2.cvtColor(self.assessment.crop, cv2.COLOR_GRAY2BGR)
         weight = 0.6 * self.heat[..., None]
-        return np.uint8((1 - weight) * grey + weight * cv2.applyColorMap(np.uint8(255 * self.heat), cv2.COLORMAP_INFERNO))
+        return np.uint8((1 - weight) * grey + weight
+                        * cv2.applyColorMap(np.uint8(255 * self.heat), cv2.COLORMAP_INFERNO))
 
     def _repr_html_(self) -> str:
         picture = base64.b64encode(cv2.imencode('.png', self.overlay)[1]).decode()
@@ -190,7 +205,8 @@ def _places(
 ) -> np.ndarray:  # float32 (n, h, w): months that each place adds
     "What each place of pictures adds to an answer."
     if not reader.map_path.is_file():
-        raise BoneAgeError(f'{reader.name} has no graph that explains its answers: use `contributions` of boneage.explanation, with the extra train.')
+        raise BoneAgeError(f'{reader.name} has no graph that explains its answers: '
+                           'use `contributions` of boneage.explanation, with the extra train.')
     graph, sexes = LiteGraph(reader.map_path, reader.map_sha256), None if male is None else [male]
     return np.concatenate([graph(**network_inputs(picture[None], sexes))[1] for picture in pictures])
 

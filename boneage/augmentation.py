@@ -26,7 +26,8 @@ def age_bins(
     bin_months: int = 12,  # width of a bin
     upper_months: int = 228,  # upper edge of the last bin, which includes it
 ) -> np.ndarray:  # int (n,): the bin of each age
-    "Number of the age bin, counted from 0. A bin includes its upper edge (1–12 months, 13–24, …), the last one everything above."
+    """Number of the age bin, counted from 0. A bin includes its upper edge (1–12 months, 13–24, …), the last one
+    everything above."""
     last = -(-upper_months // bin_months) - 1
     return np.clip(np.ceil(np.asarray(bone_age_months, float) / bin_months) - 1, 0, last).astype(int)
 
@@ -39,14 +40,15 @@ def balance_ages(
     largest_rotation: float = 20,  # degrees
     seed: int = 2017,
 ) -> pd.DataFrame:  # the table and the copies to make: further columns `source_id`, `rotation` (degrees, 0 for originals)
-    """Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an empty table.
-    Films that have a `source_id` keep it, and their copies get it."""
+    """Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an
+    empty table. Films that have a `source_id` keep it, and their copies get it."""
     if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
     rng = np.random.default_rng(seed)
     table = table.assign(id=table['id'].astype(str)).sort_values('id', ignore_index=True)
     table['source_id'] = table['source_id'].fillna(table['id']).astype(str) if 'source_id' in table else table['id']
     table['rotation'] = 0.0
-    rows_of = {number: np.asarray(rows) for number, rows in table.groupby(age_bins(table['boneage'], bin_months, upper_months)).indices.items()}
+    rows_of = {number: np.asarray(rows) for number, rows in table.groupby(age_bins(table['boneage'], bin_months,
+                                                                                   upper_months)).indices.items()}
     wanted = per_bin or max(map(len, rows_of.values()))
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
     copies = table.iloc[np.concatenate(drawn)].copy()
@@ -68,7 +70,8 @@ def bin_sources(
                'most_of_one_film': balanced.groupby([bins, 'source_id']).size().groupby(level=0).max()}
     starts = range(0, upper_months, bin_months)
     sources = pd.DataFrame(columns).reindex(range(len(starts)), fill_value=0)
-    return sources.set_index(pd.Index([f'{start + 1}–{min(start + bin_months, upper_months)}' for start in starts], name='months'))
+    return sources.set_index(pd.Index([f'{start + 1}–{min(start + bin_months, upper_months)}' for start in starts],
+                                      name='months'))
 
 # %% ../nbs/03_augmentation.ipynb #00000011
 def _write_copy(
@@ -85,15 +88,17 @@ def write_balanced(
     workers: int | None = None,  # processes; one per core if None
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # the table with the copies' paths, without the copies that could not be made
-    """Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and folders that
-    cannot be used, before anything is written."""
+    """Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and
+    folders that cannot be used, before anything is written."""
     if balanced['id'].duplicated().any():
         raise BoneAgeError('The table has the same id more than once: balance a table with unique ids.')
     files = [str(film_file(out, identifier)) for identifier in balanced['id']]  # of the originals too: who reads the table, writes them
     out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
     result = balanced.assign(path=np.where(copied, files, balanced['path']))
-    tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))
-    done = tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film', disable=not progress)
+    tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'],
+                     balanced.loc[copied, 'rotation']))
+    done = tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film',
+                disable=not progress)
     failed = dict(filter(None, done))
     for sentence in sorted(set(failed.values())): print(f'left out: {sentence}')
     result = result[~(copied & result['path'].isin(failed))].reset_index(drop=True)
@@ -155,13 +160,16 @@ def _coarsened(
     view: np.ndarray,  # uint8 (size, size)
     rng: np.random.Generator,
 ) -> np.ndarray:  # uint8 (size, size)
-    "As if cut out of a faint film with grain or JPEG blocks: few grey levels, spoiled, then stretched as `preprocess` does."
+    """As if cut out of a faint film with grain or JPEG blocks: few grey levels, spoiled, then stretched as `preprocess`
+    does."""
     size, faint = len(view), np.exp(rng.uniform(np.log(0.1), 0))
-    film = cv2.resize(view, (size * 3 // 2,) * 2, interpolation=cv2.INTER_LINEAR).astype(np.float32) * faint + rng.uniform(0, 255 * (1 - faint))
+    film = cv2.resize(view, (size * 3 // 2,) * 2,
+                      interpolation=cv2.INTER_LINEAR).astype(np.float32) * faint + rng.uniform(0, 255 * (1 - faint))
     if rng.random() < 0.7: film += rng.uniform(0, 16) * rng.standard_normal(film.shape, np.float32)
     film = np.clip(np.round(film), 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        film = cv2.imdecode(cv2.imencode('.jpg', film, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 95))])[1], cv2.IMREAD_GRAYSCALE)
+        film = cv2.imdecode(cv2.imencode('.jpg', film, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 95))])[1],
+                            cv2.IMREAD_GRAYSCALE)
     return stretch_grey(cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA), 2, 99.5, white=230)
 
 # %% ../nbs/03_augmentation.ipynb #00000018

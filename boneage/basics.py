@@ -49,14 +49,16 @@ def extra(
     "A block of imports; one that fails raises `ModuleNotFoundError` with a sentence that says what to install."
     try: yield
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error.name} is not installed, and this needs it: pip install "boneage[{name}]".', name=error.name) from None
+        raise ModuleNotFoundError(f'{error.name} is not installed, and this needs it: pip install "boneage[{name}]".',
+                                  name=error.name) from None
 
 # %% ../nbs/00_basics.ipynb #00000068
 @contextmanager
 def replacing(
     path: str | Path,  # file to write; its folder is made if it is not there
 ):  # the temporary path to write to, with the same ending
-    "A block that writes a file under a temporary name, which is renamed when the block is done; raises `BoneAgeError` where that is not possible."
+    """A block that writes a file under a temporary name, which is renamed when the block is done; raises `BoneAgeError`
+    where that is not possible."""
     path = Path(path)
     temporary = path.with_name(f'.{os.getpid()}.{path.name}')
     try:
@@ -66,7 +68,8 @@ def replacing(
             os.replace(temporary, path)
         finally: temporary.unlink(missing_ok=True)
     except OSError as error:
-        raise BoneAgeError(f'{shown(path)} cannot be written ({error.strerror or error}): choose another file or make room.') from None
+        raise BoneAgeError(f'{shown(path)} cannot be written ({error.strerror or error}): '
+                           'choose another file or make room.') from None
 
 def write_atomically(
     path: str | Path,  # file to write; its folder is made if it is not there
@@ -74,7 +77,8 @@ def write_atomically(
 ) -> Path:  # the file
     "Write a file, whole or not at all; raises `BoneAgeError` where that is not possible."
     if hasattr(content, 'to_csv'): content = content.to_csv(index=False)
-    with replacing(path) as temporary: temporary.write_bytes(content.encode('utf-8', 'backslashreplace') if isinstance(content, str) else content)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content.encode('utf-8', 'backslashreplace') if isinstance(content, str) else content)
     return Path(path)
 
 # %% ../nbs/00_basics.ipynb #0000006b
@@ -90,11 +94,13 @@ def claim_folder(
         folder.mkdir(parents=True, exist_ok=True)
         owner = (folder/OWNER_FILE).read_text().strip() if (folder/OWNER_FILE).is_file() else None
         foreign = sorted(name for name in os.listdir(folder) if not name.startswith('.'))
-    except (OSError, UnicodeDecodeError) as error: raise BoneAgeError(f'{shown(folder)} cannot be used as a folder ({error}): choose another.') from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BoneAgeError(f'{shown(folder)} cannot be used as a folder ({error}): choose another.') from None
     if owner == kind: return folder
     if owner: raise BoneAgeError(f'{shown(folder)} holds {shown(owner)}, not {kind}: choose another folder.')
     if foreign:
-        raise BoneAgeError(f'{shown(folder)} holds files that are not from boneage, such as {shown(foreign[0])}: choose a new or an empty folder for the {kind}.')
+        raise BoneAgeError(f'{shown(folder)} holds files that are not from boneage, such as {shown(foreign[0])}: '
+                           f'choose a new or an empty folder for the {kind}.')
     write_atomically(folder/OWNER_FILE, kind + '\n')
     return folder
 
@@ -106,7 +112,8 @@ def name_problem(
     name = str(identifier)
     if not name or name != name.strip(): return 'is empty or begins or ends with a space'
     if name.startswith('.'): return 'begins with a dot'
-    if not name.isprintable() or any(letter in name for letter in '/\\:'): return 'holds a slash, a colon or a character that cannot be printed'
+    if not name.isprintable() or any(letter in name for letter in '/\\:'):
+        return 'holds a slash, a colon or a character that cannot be printed'
     return 'is longer than 200 bytes' if len(name.encode('utf-8', 'replace')) > 200 else None
 
 def film_file(
@@ -116,7 +123,9 @@ def film_file(
 ) -> Path:  # in the folder, never anywhere else
     "The file of a film in a folder; raises `BoneAgeError` for an id that cannot be a file name."
     problem = name_problem(identifier)
-    if problem: raise BoneAgeError(f'The id {shown(identifier)!r} {problem}, so no file can have its name: rename it in the table.')
+    if problem:
+        raise BoneAgeError(f'The id {shown(identifier)!r} {problem}, so no file can have its name: '
+                           'rename it in the table.')
     return Path(folder)/f'{identifier}{suffix}'
 
 # %% ../nbs/00_basics.ipynb #00000071
@@ -132,8 +141,10 @@ def read_json(
     try:
         if os.path.getsize(path) > LARGEST_JSON: raise ValueError(f'more than {LARGEST_JSON // 1_000_000} MB')
         value = json.loads(Path(path).read_text(encoding='utf-8-sig'), parse_constant=_refuse_constant)
-    except OSError as error: raise BoneAgeError(f'{shown(path)} cannot be read ({error.strerror or error}): {advice}.') from None
-    except (ValueError, RecursionError) as error: raise BoneAgeError(f'{shown(path)} is not JSON ({shown(error)}): {advice}.') from None
+    except OSError as error:
+        raise BoneAgeError(f'{shown(path)} cannot be read ({error.strerror or error}): {advice}.') from None
+    except (ValueError, RecursionError) as error:
+        raise BoneAgeError(f'{shown(path)} is not JSON ({shown(error)}): {advice}.') from None
     if not isinstance(value, dict): raise BoneAgeError(f'{shown(path)} holds no JSON object: {advice}.')
     return value
 
@@ -153,7 +164,8 @@ def _strictly(
 ) -> None:
     "Let the converter take values of this type only."
     def check(value, _):
-        if type(value) is not kind and type(value) not in also: raise TypeError(f'expected {kind.__name__}, got {type(value).__name__}')
+        if type(value) is not kind and type(value) not in also:
+            raise TypeError(f'expected {kind.__name__}, got {type(value).__name__}')
         value = kind(value)
         if kind is float and not abs(value) < float('inf'): raise ValueError('the number is not finite')
         return value
@@ -186,7 +198,8 @@ def from_dict(
         if wrong: raise TypeError(f'{wrong} is of another type')
         return made
     except BoneAgeError as error: raise BoneAgeError(f'{shown(where)}: {error}') from None
-    except Exception as error: raise BoneAgeError(f'{shown(where)} holds no {kind.__name__} ({_first_problem(error)}): {advice}.') from None
+    except Exception as error:
+        raise BoneAgeError(f'{shown(where)} holds no {kind.__name__} ({_first_problem(error)}): {advice}.') from None
 
 def to_dict(
     instance,  # of a dataclass
@@ -201,7 +214,8 @@ PACKAGES = ('tensorflow', 'keras', 'jax', 'numpy', 'pandas', 'opencv-python', 'a
 
 def versions() -> dict[str, str]:
     "Versions of everything that can change a number; packages that are not installed are left out."
-    found = {'boneage': __version__, 'python': platform.python_version(), 'machine': f'{platform.system()} {platform.machine()}'}
+    found = {'boneage': __version__, 'python': platform.python_version(),
+             'machine': f'{platform.system()} {platform.machine()}'}
     for name in PACKAGES:
         try: found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError: continue
@@ -238,7 +252,8 @@ def in_workers(
         try:
             for future in as_completed(futures): yield future.result()
         except BrokenProcessPool:
-            raise BoneAgeError('A worker process was ended from outside, perhaps for lack of memory: the same call goes on; give it fewer workers.') from None
+            raise BoneAgeError('A worker process was ended from outside, perhaps for lack of memory: '
+                               'the same call goes on; give it fewer workers.') from None
         finally: pool.shutdown(wait=False, cancel_futures=True)
 
 # %% ../nbs/00_basics.ipynb #00000082

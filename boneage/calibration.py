@@ -27,13 +27,21 @@ def calibration_films(
 ) -> pd.DataFrame:  # those columns alone, as float and bool
     "The films in their proper types; raises `BoneAgeError` for missing columns, gaps, or fewer films than asked for."
     missing = [name for name in needs if name not in table.columns]
-    if missing: raise BoneAgeError(f"The table lacks the column(s) {', '.join(missing)}: calibration needs {', '.join(needs)}.")
-    if len(table) < least: raise BoneAgeError(f'There are {len(table)} films and at least {least} are needed: read more films.')
-    if not table['male'].isin([True, False]).all(): raise BoneAgeError('The column male must hold True or False in every row.')
-    try: films = table[list(needs)].astype({name: bool if name == 'male' else float for name in needs}).reset_index(drop=True)
-    except (TypeError, ValueError) as error: raise BoneAgeError(f'Ages and spreads must be numbers in months: {error}.') from None
+    if missing:
+        raise BoneAgeError(f"The table lacks the column(s) {', '.join(missing)}: calibration needs {', '.join(needs)}.")
+    if len(table) < least:
+        raise BoneAgeError(f'There are {len(table)} films and at least {least} are needed: read more films.')
+    if not table['male'].isin([True, False]).all():
+        raise BoneAgeError('The column male must hold True or False in every row.')
+    try:
+        films = table[list(needs)].astype({name: bool if name == 'male' else float
+                                           for name in needs}).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        raise BoneAgeError(f'Ages and spreads must be numbers in months: {error}.') from None
     gaps = int((~np.isfinite(films.to_numpy(float)) | (films.to_numpy(float) < 0)).any(axis=1).sum())
-    if gaps: raise BoneAgeError(f'{gaps} of {len(films)} films have an age or a spread that is missing or below 0: remove or mend them.')
+    if gaps:
+        raise BoneAgeError(f'{gaps} of {len(films)} films have an age or a spread that is missing or below 0: '
+                           'remove or mend them.')
     return films
 
 # %% ../nbs/07a_calibration.ipynb #00000008
@@ -48,7 +56,8 @@ def made_up_predictions(
     age = np.clip(draw.normal(118 + 17*male, 40, count), 4, 228)
     difficulty = np.exp(draw.normal(0, 0.25, count))
     size = difficulty * np.interp(age, [0, 48, 110, 160, 228], [6, 8.5, 11.5, 8, 5])
-    mean = pull * np.interp(age, [0, 36, 60, 120, 180, 204, 228], [4, 5, 4.5, 1.7, -1.5, -4.5, -16]) + np.where(male, -0.5, 0.5)
+    mean = pull * np.interp(age, [0, 36, 60, 120, 180, 204, 228],
+                            [4, 5, 4.5, 1.7, -1.5, -4.5, -16]) + np.where(male, -0.5, 0.5)
     error = mean + size*draw.standard_t(5, count) / np.sqrt(5/3)
     spread = 2*difficulty*draw.gamma(5, 0.2, count)
     return pd.DataFrame({'id': [f'{number:05}' for number in range(count)], 'boneage': age.round(), 'male': male,
@@ -80,13 +89,15 @@ def fit_shape(
 ) -> ErrorShape:
     "Estimate mean and size of the error from films with known age."
     films = calibration_films(table, INTERVAL_COLUMNS, 50)
-    age, male, error = films['boneage'].to_numpy(), films['male'].to_numpy(), (films['predicted'] - films['boneage']).to_numpy()
+    age, male, error = films['boneage'].to_numpy(), films['male'].to_numpy(), (films['predicted']
+                                                                               - films['boneage']).to_numpy()
     mean, count = _local_mean(age, error)
     rest = error - np.interp(age, KNOTS, mean)
     shift = (rest[male].mean() - rest[~male].mean())/2 if 0 < male.sum() < len(male) else 0.0
     rest = np.abs(rest - np.where(male, shift, -shift))
     size = np.maximum(_local_mean(age, rest)[0] * (1 + 1/np.sqrt(count)), max(rest.mean()/4, 0.01))
-    spread, relative = np.minimum(films['spread'].to_numpy(), films['spread'].quantile(0.98)), rest / np.interp(age, KNOTS, size)
+    spread, relative = np.minimum(films['spread'].to_numpy(),
+                                  films['spread'].quantile(0.98)), rest / np.interp(age, KNOTS, size)
     gain = np.polyfit(spread, relative / relative.mean(), 1)[0] if np.ptp(spread) > 0 else 0.0
     return ErrorShape(*(tuple(values.round(4).tolist()) for values in (mean, size)), round(float(shift), 4),
                       round(float(spread.mean()), 4), round(float(np.clip(gain, 0, 0.8 / max(spread.mean(), 0.01))), 4))
@@ -102,7 +113,8 @@ def tail_scores(
     place = int(np.floor((len(ordered) + 1) * (1 - level)/2 + 1e-9))
     if place < 1:
         needed = np.ceil(2/(1 - level) - 1 - 1e-9)
-        raise BoneAgeError(f'{len(ordered)} films are too few for an interval of {level:.1%}: at least {needed:.0f} are needed.')
+        raise BoneAgeError(f'{len(ordered)} films are too few for an interval of {level:.1%}: '
+                           f'at least {needed:.0f} are needed.')
     return float(ordered[place - 1]), float(ordered[-place])
 
 # %% ../nbs/07a_calibration.ipynb #00000016
@@ -134,7 +146,8 @@ def coverage_table(
     for group, part in films.groupby(film_groups(films, by), observed=True):
         inside = int(part['boneage'].between(part['low'], part['high']).sum())
         limits = scipy.stats.binomtest(inside, len(part)).proportion_ci(method='wilson')
-        rows.append((group, len(part), inside / len(part), limits.low, limits.high, (part['high'] - part['low']).mean()))
+        rows.append((group, len(part), inside / len(part), limits.low, limits.high,
+                     (part['high'] - part['low']).mean()))
     return pd.DataFrame(rows, columns=['group', 'n', 'coverage', 'low', 'high', 'width'])
 
 # %% ../nbs/07a_calibration.ipynb #00000026
@@ -145,8 +158,10 @@ def fit_correction(
     "Fit the correction; raises `BoneAgeError` for too few films."
     films = calibration_films(table, least=100)
     age, predicted, male = (films[name].to_numpy() for name in ('boneage', 'predicted', 'male'))
-    if min(male.sum(), (~male).sum()) < 20: raise BoneAgeError('A correction needs at least 20 films of each sex: read more of the rarer one.')
-    if not 0 <= strength <= 1: raise BoneAgeError(f'The strength of a correction must lie between 0 and 1, not {strength}.')
+    if min(male.sum(), (~male).sum()) < 20:
+        raise BoneAgeError('A correction needs at least 20 films of each sex: read more of the rarer one.')
+    if not 0 <= strength <= 1:
+        raise BoneAgeError(f'The strength of a correction must lie between 0 and 1, not {strength}.')
     usual = np.maximum.accumulate(KNOTS + _local_mean(age, predicted - age)[0]) + 1e-6*KNOTS
     months = (1 - strength)*KNOTS + strength*np.interp(KNOTS, usual, KNOTS)
     unshifted = Correction(tuple(months.round(4).tolist()), 0.0, 0.0, strength, len(films))
@@ -173,7 +188,8 @@ def correction_trial(
     films = calibration_films(table, least=120)
     order = np.random.default_rng(seed).permutation(len(films))
     parts = [(order[fold::folds], np.delete(order, np.arange(fold, len(films), folds))) for fold in range(folds)]
-    after = pd.concat([fit(films.iloc[others], strength).corrected(films.iloc[part]) for part, others in parts]).sort_index()
+    after = pd.concat([fit(films.iloc[others], strength).corrected(films.iloc[part])
+                       for part, others in parts]).sort_index()
     pair = paired_difference(films['boneage'], after['predicted'], films['predicted'])
     found = {'n': len(films), 'mae_before': pair['mae_b'], 'mae_after': pair['mae_a'], 'change': pair['difference']}
     found |= {name: pair[name] for name in ('low', 'high')}
@@ -213,11 +229,13 @@ def calibrate(
     model: str = '',  # network that made the predictions, such as 'default, edition 1'
     least: int = 30,  # films; below this there is nothing to be gained safely
 ) -> SiteCalibration:
-    "Fit the network to a site's readings; raises `BoneAgeError` for too few films, gaps, or readings that cannot be months."
+    """Fit the network to a site's readings; raises `BoneAgeError` for too few films, gaps, or readings that cannot be
+    months."""
     films = calibration_films(table, least=least)
     change = (films['boneage'] - films['predicted']).to_numpy()
     if np.median(np.abs(change)) > 36:
-        raise BoneAgeError(f'Half of the readings are more than {np.median(np.abs(change)):.0f} months from the predictions: '
+        raise BoneAgeError(f'Half of the readings are more than {np.median(np.abs(change)):.0f} months '
+                           'from the predictions: '
                            'are they in months, and does each belong to its film?')
     columns = site_columns(films['predicted'], films['male'])
     line, covariance = _robust_line(columns, change)

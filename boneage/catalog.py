@@ -17,8 +17,8 @@ from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_jso
 
 # %% ../nbs/04a_catalog.ipynb #00000005
 lite_names = ('efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2')
-backbone_names = (*lite_names, 'vgg16', 'resnet50', 'inception-v3', 'xception', 'densenet121', 'mobilenet-v3-small', 'efficientnetv2-b0',
-                  'convnext-tiny')
+backbone_names = (*lite_names, 'vgg16', 'resnet50', 'inception-v3', 'xception', 'densenet121', 'mobilenet-v3-small',
+                  'efficientnetv2-b0', 'convnext-tiny')
 model_names = ('default', 'rvgg16', 'rvgg16-dropout', 'rvgg16-l2', 'rvgg16-l2-atn', *backbone_names)  # what `build_model` takes
 pipeline_names = ('default', 'report')  # what `preprocess` takes
 view_names = ('plain', 'mirror', 'closer', 'closer-mirror', 'wider', 'wider-mirror')  # what `fixed_view` takes
@@ -40,17 +40,22 @@ class RunCard:
     def __post_init__(self):
         problem = name_problem(self.name)
         if problem: raise BoneAgeError(f'the name {shown(self.name)!r} {problem}.')
-        for value, known in ((self.model, model_names), (self.pipeline, pipeline_names), *((view, view_names) for view in self.views)):
-            if value not in known: raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
-        if not self.views or len(set(self.views)) < len(self.views): raise BoneAgeError('there are no views, or one of them twice.')
+        for value, known in ((self.model, model_names), (self.pipeline, pipeline_names),
+                             *((view, view_names) for view in self.views)):
+            if value not in known:
+                raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
+        if not self.views or len(set(self.views)) < len(self.views):
+            raise BoneAgeError('there are no views, or one of them twice.')
         if not smallest_picture <= self.size <= largest_picture:
-            raise BoneAgeError(f'the size is {self.size} pixels: it must be between {smallest_picture} and {largest_picture}.')
+            raise BoneAgeError(f'the size is {self.size} pixels: it must be between {smallest_picture} '
+                               f'and {largest_picture}.')
 
 # %% ../nbs/04a_catalog.ipynb #0000001b
 def run_card(
     folder: str | Path,  # a finished run
 ) -> dict:  # the fields of `RunCard`
-    "What a run folder's model.json says; raises `BoneAgeError` where it is missing, broken or says more than it should."
+    """What a run folder's model.json says; raises `BoneAgeError` where it is missing, broken or says more than it
+    should."""
     path = Path(folder)/'model.json'
     advice = 'train again into a new folder'
     card = from_dict(RunCard, read_json(path, advice), path, advice)
@@ -62,7 +67,8 @@ def _card_hash(
 ) -> str:  # 64 hexadecimal digits
     "SHA-256 over a card without its own hash, however its keys are ordered and its file is indented."
     content = {key: value for key, value in card.items() if key != 'card_sha256'}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(',', ':'), ensure_ascii=False, allow_nan=False).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(',', ':'), ensure_ascii=False,
+                                     allow_nan=False).encode()).hexdigest()
 
 def sealed(
     card: dict  # a model card, with or without a seal
@@ -90,9 +96,12 @@ def _read_card(
     "A model card that is what it was when it was sealed; raises `BoneAgeError` for any other."
     advice = 'install boneage again'
     card = read_json(path, advice)
-    if card.get('card_sha256') != _card_hash(card): raise BoneAgeError(f'{shown(path)} was changed after it was made: {advice}.')
-    known = from_dict(BundledCard, {key: card[key] for key in BundledCard.__dataclass_fields__ if key in card}, path, advice)
-    if path.stem != f'{known.name}-{known.edition}': raise BoneAgeError(f'{shown(path)} is the card of {known.name}-{known.edition}: {advice}.')
+    if card.get('card_sha256') != _card_hash(card):
+        raise BoneAgeError(f'{shown(path)} was changed after it was made: {advice}.')
+    known = from_dict(BundledCard, {key: card[key] for key in BundledCard.__dataclass_fields__ if key in card}, path,
+                      advice)
+    if path.stem != f'{known.name}-{known.edition}':
+        raise BoneAgeError(f'{shown(path)} is the card of {known.name}-{known.edition}: {advice}.')
     return {**card, 'path': str(path.with_suffix('.keras'))}
 
 # %% ../nbs/04a_catalog.ipynb #00000008
@@ -135,7 +144,8 @@ def bundled_weights(
     name: str = 'default',
     folder: Path = weights_folder,
 ) -> str:  # the .keras file
-    "The file of a name's newest weights, after a look at its hash; raises `BoneAgeError` where it is not there or changed."
+    """The file of a name's newest weights, after a look at its hash; raises `BoneAgeError` where it is not there or
+    changed."""
     card = model_card(name, folder)
     check_weights(card['path'], card['sha256'])
     return card['path']

@@ -25,7 +25,8 @@ class _Stopped(click.ClickException):
 
     def __init__(self, context):
         goes_on = context.invoked_subcommand in GO_ON
-        super().__init__('stopped. ' + ('What is done is kept: the same command goes on.' if goes_on else 'Nothing was lost but this call.'))
+        super().__init__('stopped. ' + ('What is done is kept: the same command goes on.' if goes_on
+                                        else 'Nothing was lost but this call.'))
 
     def show(self, file=None): click.echo(f'\nboneage: {self.message}', err=True)
 
@@ -59,9 +60,12 @@ class _Sex(click.ParamType):
 _quiet = click.option('--quiet', '-q', is_flag=True, help='Print results and errors only, no progress.')
 _workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
 _path = click.Path(path_type=Path)
-_sex = click.option('--sex', required=True, type=_Sex(), help="The child's sex, F or M; it changes the answer and is never guessed.")
-_model = click.option('--model', default='default', show_default=True, help='Bundled weights by name, or the folder of a run.')
-_seed = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the split, where the films are not split yet.')
+_sex = click.option('--sex', required=True, type=_Sex(),
+                    help="The child's sex, F or M; it changes the answer and is never guessed.")
+_model = click.option('--model', default='default', show_default=True,
+                      help='Bundled weights by name, or the folder of a run.')
+_seed = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0),
+                     help='Of the split, where the films are not split yet.')
 
 def _say(quiet: bool, sentence: str) -> None:
     if not quiet: click.echo(sentence, err=True)
@@ -70,22 +74,28 @@ def _part_sizes(split: dict) -> str:
     return ', '.join(f'{len(table)} films for {part}' for part, table in split.items())
 
 # %% ../nbs/10_cli.ipynb #0000002f
-_FILMS = ('Films: a folder in a layout of RSNA or Kaggle, one written by dataset, balance or preprocess, any other folder with --csv, '
+_FILMS = ('Films: a folder in a layout of RSNA or Kaggle, one written by dataset, balance or preprocess, '
+          'any other folder with --csv, '
           'or a CSV with the columns id and path.')
 _FILM_OPTIONS = (
     click.option('--csv', type=_path, help='Table of the films, where the folder has no known layout.'),
     click.option('--id-column', help='Column with the file names without ending; id and the like are found without.'),
     click.option('--age-column', help='Column with the bone age; boneage and the like are found without.'),
-    click.option('--sex-column', help='Column with the sex as M/F or male/female; sex, male and the like are found without.'),
-    click.option('--age-unit', type=click.Choice(['months', 'years']), help='Of the bone ages; months, but ages that look like years are asked about.'),
+    click.option('--sex-column', help='Column with the sex as M/F or male/female; '
+                 'sex, male and the like are found without.'),
+    click.option('--age-unit', type=click.Choice(['months', 'years']),
+                 help='Of the bone ages; months, but ages that look like years are asked about.'),
     click.option('--drop', is_flag=True, help='Leave out films with a problem instead of stopping.'))
 
 def _films_options(command):
-    "Give a command the options that say where films are; it gets them as one dictionary, `films`, for `read_films` and `find_split`."
+    """Give a command the options that say where films are; it gets them as one dictionary, `films`, for `read_films`
+    and `find_split`."""
     @wraps(command)
     def with_films(csv, id_column, age_column, sex_column, age_unit, drop, **others):
-        columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column)) if name}
-        return command(films=dict(csv=csv, columns=columns or None, age_unit=age_unit, on_problem='drop' if drop else 'raise'), **others)
+        columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column))
+                   if name}
+        return command(films=dict(csv=csv, columns=columns or None, age_unit=age_unit,
+                                  on_problem='drop' if drop else 'raise'), **others)
     for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
     return with_films
 
@@ -103,7 +113,8 @@ def _write_json(rows: list[dict], target: str) -> None:
 @main.command('assess')
 @click.argument('images', nargs=-1, required=True, type=_path)
 @_sex
-@click.option('--json', 'target', metavar='FILE|-', help='Write a JSON list, one object an image, to a file or to the terminal (-).')
+@click.option('--json', 'target', metavar='FILE|-',
+              help='Write a JSON list, one object an image, to a file or to the terminal (-).')
 @_model
 @click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
 @_quiet
@@ -111,7 +122,8 @@ def assess_command(images, sex, target, model, site, quiet):
     """Say the bone age of films.
 
     Each IMAGE is a film of a left hand (PNG, JPEG, TIFF, BMP or WebP); one line comes back for each, in months,
-    with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do about it; the others still go through."""
+    with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do
+    about it; the others still go through."""
     from boneage.assessment import assess_with
     from boneage.reader import open_reader
     from boneage.answer import load_site
@@ -132,7 +144,8 @@ def assess_command(images, sex, target, model, site, quiet):
 @main.command('explain')
 @click.argument('image', type=_path)
 @_sex
-@click.option('--out', required=True, type=_path, metavar='FILE.png', help='Where the picture under its map is written.')
+@click.option('--out', required=True, type=_path, metavar='FILE.png',
+              help='Where the picture under its map is written.')
 @_model
 @_quiet
 def explain_command(image, sex, out, model, quiet):
@@ -153,7 +166,9 @@ def explain_command(image, sex, out, model, quiet):
 @_quiet
 def info(as_json, card, quiet):
     "List versions, networks and bundled weights."
-    if card: return click.echo(json.dumps({key: value for key, value in model_card(card).items() if key != 'path'}, indent=2, ensure_ascii=False))
+    if card:
+        return click.echo(json.dumps({key: value for key, value in model_card(card).items() if key != 'path'},
+                                     indent=2, ensure_ascii=False))
     told = 'name', 'edition', 'date', 'typical_error_months', 'bytes', 'sha256', 'path'
     weights = [{key: card.get(key) for key in told} for card in list_weights()]
     known = {'versions': versions(), 'models': list(model_names), 'weights': weights}
@@ -161,7 +176,8 @@ def info(as_json, card, quiet):
     for name, version in known['versions'].items(): click.echo(f'{name:14} {version}')
     click.echo(f'models         {", ".join(model_names)}')
     for card in known['weights']:
-        click.echo(f'weights        {card["name"]}, edition {card["edition"]}: {card["path"]} (sha256 {card["sha256"][:12]}…)')
+        click.echo(f'weights        {card["name"]}, edition {card["edition"]}: '
+                   f'{card["path"]} (sha256 {card["sha256"][:12]}…)')
 
 # %% ../nbs/10_cli.ipynb #00000014
 @main.command()
@@ -179,16 +195,19 @@ def download(folder, parts, quiet):
 @main.command()
 @click.argument('data', type=_path)
 @_films_options
-@click.option('--out', required=True, type=_path, help='Folder for dataset.csv, train.csv, validation.csv and test.csv.')
+@click.option('--out', required=True, type=_path,
+              help='Folder for dataset.csv, train.csv, validation.csv and test.csv.')
 @click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the random split.')
-@click.option('--fractions', nargs=3, type=float, default=(0.7, 0.2, 0.1), show_default=True, help='Shares of training, validation and test.')
+@click.option('--fractions', nargs=3, type=float, default=(0.7, 0.2, 0.1), show_default=True,
+              help='Shares of training, validation and test.')
 @click.option('--stratify', is_flag=True, help='Same mix of sexes and ages in every part.')
 @_quiet
 def dataset(data, films, out, seed, fractions, stratify, quiet):
     """Check and split films.
 
-    DATA is a folder laid out as RSNA or Kaggle give it, any other folder that --csv explains, or a CSV with paths. Every row
-    is checked, then the films are split into training, validation and test; rotated copies stay with their film."""
+    DATA is a folder laid out as RSNA or Kaggle give it, any other folder that --csv explains, or a CSV with paths.
+    Every row is checked, then the films are split into training, validation and test; rotated copies stay with their
+    film."""
     from boneage.dataset import read_films
     from boneage.splits import save_split, split_table
     split = split_table(read_films(data, **films), fractions, seed, stratify)
@@ -200,16 +219,17 @@ def dataset(data, films, out, seed, fractions, stratify, quiet):
 @click.argument('data', type=_path)
 @_films_options
 @click.option('--out', required=True, type=_path, help='Folder for the rotated copies and balanced.csv.')
-@click.option('--per-bin', type=click.IntRange(1), help='Films wanted in every 12-month bin; as many as the fullest has by default.')
+@click.option('--per-bin', type=click.IntRange(1),
+              help='Films wanted in every 12-month bin; as many as the fullest has by default.')
 @click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the draws and the angles.')
 @_workers
 @_quiet
 def balance(data, films, out, per_bin, seed, workers, quiet):
     """Fill rare ages with rotated copies.
 
-    DATA is a train.csv made by `boneage dataset`, or films as that command takes them. Every 12-month bin of bone age gets as
-    many films as the fullest has. With a folder written by `boneage dataset` its training part is balanced, the other parts go
-    with it, and `boneage train` takes the result."""
+    DATA is a train.csv made by `boneage dataset`, or films as that command takes them. Every 12-month bin of bone age
+    gets as many films as the fullest has. With a folder written by `boneage dataset` its training part is balanced, the
+    other parts go with it, and `boneage train` takes the result."""
     from boneage.augmentation import balance_ages, bin_sources, write_balanced
     from boneage.dataset import read_films
     from boneage.splits import has_split, load_split, save_split
@@ -220,23 +240,27 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     click.echo(f'{len(table)} films became {len(balanced)}: {out / "balanced.csv"}')
     sources = bin_sources(balanced)
     for row in sources[sources['rows'] > 10 * sources['films']].itertuples():
-        click.echo(f'few films: {row.Index} months, {row.films} for {row.rows} rows, one of them {row.most_of_one_film} times')
+        click.echo(f'few films: {row.Index} months, {row.films} for {row.rows} rows, '
+                   f'one of them {row.most_of_one_film} times')
     empty = list(sources.index[sources['rows'] == 0])
     if empty: click.echo(f'no films, so nothing to copy: {", ".join(empty)} months')
 
 @main.command()
 @click.argument('data', type=_path)
 @_films_options
-@click.option('--out', required=True, type=_path, help='Folder for the pictures, films.csv, records.csv and failures.csv.')
+@click.option('--out', required=True, type=_path,
+              help='Folder for the pictures, films.csv, records.csv and failures.csv.')
 @click.option('--pipeline', default='default', show_default=True, type=click.Choice(['default', 'report']))
-@click.option('--size', type=click.IntRange(32), help='Side of the pictures in pixels; 320 (default) or 399 (report) by default.')
+@click.option('--size', type=click.IntRange(32),
+              help='Side of the pictures in pixels; 320 (default) or 399 (report) by default.')
 @_workers
 @_quiet
 def preprocess(data, films, out, pipeline, size, workers, quiet):
     """Find, crop and normalise hands.
 
-    DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The command can
-    be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes them."""
+    DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The
+    command can be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes
+    them."""
     import pandas as pd
     from boneage.dataset import read_films, read_table
     from boneage.pictures import preprocess_folder
@@ -253,8 +277,10 @@ def preprocess(data, films, out, pipeline, size, workers, quiet):
 @_films_options
 @click.option('--out', required=True, type=_path, help='Run folder; one in which the same run was begun goes on.')
 @click.option('--recipe', help='Name of a recipe, or a recipe.json; default by default, fine-tune with --from.')
-@click.option('--from', 'start', metavar='NAME|RUN|FILE', help='Go on from a trained network: bundled weights such as default, a run folder, or a .keras file.')
-@click.option('--pictures', type=_path, help='Folder for preprocessed pictures, to share between runs, or one written by `boneage preprocess`.')
+@click.option('--from', 'start', metavar='NAME|RUN|FILE',
+              help='Go on from a trained network: bundled weights such as default, a run folder, or a .keras file.')
+@click.option('--pictures', type=_path, help='Folder for preprocessed pictures, to share between runs, '
+              'or one written by `boneage preprocess`.')
 @_seed
 @_workers
 @_quiet
@@ -269,15 +295,18 @@ def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
     from boneage.runs import open_run
     recipe = training.load_recipe(recipe or ('fine-tune' if start else 'default'))
     if start: recipe = training.starting_from(recipe, start)
-    training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers, progress=not quiet)
+    training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers,
+                   progress=not quiet)
     open_run(out, pictures, progress=not quiet).calibrate()
     history = read_history(out)
     best = history.loc[best_epoch(history) - 1, 'val_mae']
-    click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: boneage evaluate {out}')
+    click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: '
+               f'boneage evaluate {out}')
 
 @main.command()
 @click.argument('run', type=_path)
-@click.option('--part', default='test', show_default=True, type=click.Choice(['train', 'calibration', 'validation', 'test']))
+@click.option('--part', default='test', show_default=True,
+              type=click.Choice(['train', 'calibration', 'validation', 'test']))
 @click.option('--pictures', type=_path, help='As given to `boneage train`.')
 @_quiet
 def evaluate(run, part, pictures, quiet):
@@ -292,10 +321,12 @@ def evaluate(run, part, pictures, quiet):
 
 # %% ../nbs/10_cli.ipynb #00000019
 @main.command()
-@click.option('--case', default='all', show_default=True, type=click.Choice([*'abcde', 'all']), help="A case of the report's section 3.")
+@click.option('--case', default='all', show_default=True, type=click.Choice([*'abcde', 'all']),
+              help="A case of the report's section 3.")
 @click.option('--data', required=True, type=_path, help=_FILMS)
 @_films_options
-@click.option('--out', required=True, type=_path, help='Folder for the runs and reproduction.csv; what is finished there is not run again.')
+@click.option('--out', required=True, type=_path,
+              help='Folder for the runs and reproduction.csv; what is finished there is not run again.')
 @click.option('--scale', default='small', show_default=True, type=click.Choice(['small', 'full']),
               help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; full: as in the report, for a GPU.')
 @click.option('--both', is_flag=True, help='Run every case with and without balanced ages.')
@@ -304,7 +335,8 @@ def evaluate(run, part, pictures, quiet):
 def reproduce(case, data, films, out, scale, both, seed, quiet):
     """Run the student report's cases again.
 
-    Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row a run."""
+    Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row
+    a run."""
     from boneage import reproduction
     from boneage.splits import find_split
     cases = 'abcde' if case == 'all' else case
@@ -312,7 +344,8 @@ def reproduce(case, data, films, out, scale, both, seed, quiet):
     stated = reproduction.report_values()['mae']
     for row in table.itertuples():
         report = f'; the report: {stated[row.case]:.1f}' if row.in_report and stated[row.case] > 0 else ''
-        click.echo(f'case {row.case}, {"balanced" if row.balanced else "unbalanced"}: mean absolute error {row.mae:.1f} months '
+        click.echo(f'case {row.case}, {"balanced" if row.balanced else "unbalanced"}: '
+                   f'mean absolute error {row.mae:.1f} months '
                    f'({row.mae_low:.1f} to {row.mae_high:.1f}) on {row.test_films} films{report}')
 
 # %% ../nbs/10_cli.ipynb #0000001a
@@ -340,24 +373,28 @@ def calibrate_command(data, films, out, name, model, quiet):
 @_films_options
 @_model
 @click.option('--films', 'count', type=click.IntRange(2), help='Films to draw; all by default.')
-@click.option('--part', default='validation', show_default=True, type=click.Choice(['train', 'calibration', 'validation', 'test']),
+@click.option('--part', default='validation', show_default=True,
+              type=click.Choice(['train', 'calibration', 'validation', 'test']),
               help='Part to take, where the films are split.')
 @click.option('--variant', 'variants', multiple=True, help='Only this variant; may be given more than once.')
-@click.option('--out', default='runs/stress', show_default=True, type=_path, help='Folder for answers.csv, stress.csv and stress.png.')
+@click.option('--out', default='runs/stress', show_default=True, type=_path,
+              help='Folder for answers.csv, stress.csv and stress.png.')
 @_workers
 @_quiet
 def stress_command(data, films, model, count, part, variants, out, workers, quiet):
     """Say how far answers move when films are changed.
 
-    Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and the
-    network is asked again. A stopped run goes on. Give films that the network was not trained on."""
+    Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and
+    the network is asked again. A stopped run goes on. Give films that the network was not trained on."""
     from boneage.dataset import read_films
     from boneage.splits import has_split
     from boneage.stress import stress_films, write_stress, stress_sentence
     source = data if has_split(data) else read_films(data, **films)
-    table = write_stress(stress_films(source, count, part), out, model, variants=variants or None, workers=workers, progress=not quiet)
+    table = write_stress(stress_films(source, count, part), out, model, variants=variants or None, workers=workers,
+                         progress=not quiet)
     for row in table[table['significant']].itertuples():
-        click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); no hand in {row.no_hand:.0%} of films')
+        click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); '
+                   f'no hand in {row.no_hand:.0%} of films')
     click.echo(stress_sentence(table))
     click.echo(f'{out / "stress.csv"}, {out / "stress.png"}')
 
@@ -365,7 +402,8 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
 def _results_line(results) -> str:
     "The mean absolute error with its interval, and the naive one."
     error = results[(results['metric'] == 'mae') & (results['group'] == 'all')].iloc[0]
-    return (f'mean absolute error {error["value"]:.1f} months (95 % interval {error["low"]:.1f} to {error["high"]:.1f}) on {int(error["n"])} films; '
+    return (f'mean absolute error {error["value"]:.1f} months (95 % interval {error["low"]:.1f} to '
+            f'{error["high"]:.1f}) on {int(error["n"])} films; '
             f'guessing the median of each sex: {error["baseline"]:.1f}')
 
 # %% ../nbs/10_cli.ipynb #00000020
@@ -400,8 +438,8 @@ def run_demo(
 def demo(out, films, quiet):
     """Try everything on synthetic films.
 
-    In a few minutes: films are drawn, split, balanced, preprocessed, a small network is trained and evaluated, and a film
-    it never saw is assessed. The run folder holds weights, tables, figures and a report page."""
+    In a few minutes: films are drawn, split, balanced, preprocessed, a small network is trained and evaluated, and a
+    film it never saw is assessed. The run folder holds weights, tables, figures and a report page."""
     results = run_demo(out, films, quiet)
     click.echo(_results_line(results))
     click.echo(f'open {out / "evaluation-test" / "page.html"}')

@@ -29,7 +29,8 @@ def parse_male(
 
 # %% ../nbs/01_dataset.ipynb #0000000b
 _known_names = {'id': ('id', 'image id', 'case id', 'patient', 'file', 'filename', 'image'),
-                'boneage': ('boneage', 'bone age (months)', 'ground truth bone age (months)', 'boneage_months', 'bone_age_months', 'bone age'),
+                'boneage': ('boneage', 'bone age (months)', 'ground truth bone age (months)', 'boneage_months',
+                            'bone_age_months', 'bone age'),
                 'male': ('male',), 'sex': ('sex', 'gender')}
 
 def _find_columns(
@@ -43,13 +44,15 @@ def _find_columns(
     unknown = [shown(role) for role in columns if role not in _known_names]
     if unknown:
         raise BoneAgeError(f'columns names {", ".join(unknown)}, which no table has: give {", ".join(_known_names)}.')
-    found = {role: next((lowered[known] for known in known_names if known in lowered), None) for role, known_names in _known_names.items()}
+    found = {role: next((lowered[known] for known in known_names if known in lowered), None)
+             for role, known_names in _known_names.items()}
     if {'male', 'sex'} & set(columns): found['male'] = found['sex'] = None
     found.update(columns)
     missing = [role for role in ('id', 'boneage') if found[role] not in names]
     if not {found['male'], found['sex']} & set(names): missing.append('male (or sex)')
     if missing:
-        raise BoneAgeError(f"{shown(source)} has no column for {', '.join(missing)}; its columns are {shown(', '.join(map(str, names)))[:500]}: "
+        raise BoneAgeError(f"{shown(source)} has no column for {', '.join(missing)}; "
+                           f"its columns are {shown(', '.join(map(str, names)))[:500]}: "
                            "say which is which with columns={'id': ..., 'boneage': ..., 'sex': ...}, "
                            'on the command line with --id-column, --age-column and --sex-column.')
     return {role: name for role, name in found.items() if name in names}
@@ -69,7 +72,8 @@ def _parse_csv(
     if separator not in header and ' ' in header: separator = ' '
     with warnings.catch_warnings():
         warnings.simplefilter('error', pd.errors.ParserWarning)  # cells that would be lost
-        return pd.read_csv(io.StringIO(text, newline=''), sep=separator, dtype=str, keep_default_na=False, na_values=[''],
+        return pd.read_csv(io.StringIO(text, newline=''), sep=separator, dtype=str, keep_default_na=False,
+                           na_values=[''],
                            index_col=False, skipinitialspace=f'{separator} ' in header)  # missing cells stay NaN
 
 def _read_file(
@@ -102,8 +106,10 @@ def in_months(
         raise BoneAgeError(f'There is no age unit {shown(unit)!r}: choose from {", ".join(AGE_UNITS)}.')
     known = ages.dropna()
     if unit is None and len(known) >= 10 and known.max() <= OLDEST_YEARS:
-        raise BoneAgeError(f'The {len(known)} ages in {shown(source)} look like years (mean {known.mean():.1f}, none above {OLDEST_YEARS}): '
-                           "say what they are with age_unit='years' or age_unit='months', on the command line with --age-unit.")
+        raise BoneAgeError(f'The {len(known)} ages in {shown(source)} look like years (mean {known.mean():.1f}, '
+                           f'none above {OLDEST_YEARS}): '
+                           "say what they are with age_unit='years' or age_unit='months', "
+                           "on the command line with --age-unit.")
     return ages * AGE_UNITS[unit or 'months']
 
 def _stated_unit(
@@ -113,7 +119,8 @@ def _stated_unit(
     "The unit in the column `age_unit`; raises `BoneAgeError` for a mixture."
     stated = sorted(raw['age_unit'].dropna().str.strip().str.lower().unique()) if 'age_unit' in raw else []
     if len(stated) > 1:
-        raise BoneAgeError(f'{shown(source)} has several units in its column age_unit ({shown(", ".join(stated))[:100]}): bring the ages to months.')
+        raise BoneAgeError(f'{shown(source)} has several units in its column age_unit '
+                           f'({shown(", ".join(stated))[:100]}): bring the ages to months.')
     return stated[0] if stated else None
 
 # %% ../nbs/01_dataset.ipynb #0000000c
@@ -143,7 +150,8 @@ def _labels(
     if {'male', 'sex'} <= set(names) and not {'male', 'sex'} & set(columns or {}):
         male, sex = labels['male'], parse_male(raw[names['sex']])
         differ = male.notna() & sex.notna() & (male != sex)
-        if differ.any(): labels['male'], labels['label_problem'] = male.mask(differ, None), np.where(differ, SEXES_DISAGREE, None)
+        if differ.any():
+            labels['male'], labels['label_problem'] = male.mask(differ, None), np.where(differ, SEXES_DISAGREE, None)
     return labels
 
 def read_labels(
@@ -151,14 +159,16 @@ def read_labels(
     columns: dict[str, str] | None = None,  # which column is which, where the names are not known
     age_unit: str | None = None,  # 'months' or 'years'; None: months, and ages that look like years are refused
 ) -> pd.DataFrame:  # id (text), boneage (months, NaN where unreadable), male (bool, None where unknown), source_id where the file has it
-    "Read labels under any column names; raises `BoneAgeError` for a file or columns that are not there, and for what look like years."
+    """Read labels under any column names; raises `BoneAgeError` for a file or columns that are not there, and for what
+    look like years."""
     return _labels(_read_file(Path(path)), columns, age_unit, Path(path))
 
 # %% ../nbs/01_dataset.ipynb #0000000f
 def _is_source(
     folder: str | Path
 ) -> bool:
-    "Whether films may come from a folder: one that is not hidden, and not filled with copies, pictures or tables by this library."
+    """Whether films may come from a folder: one that is not hidden, and not filled with copies, pictures or tables by
+    this library."""
     if os.path.basename(folder).startswith('.'): return False
     owner = Path(folder)/OWNER_FILE
     try: return not owner.is_file() or owner.read_text().strip() == 'phantoms'
@@ -184,7 +194,8 @@ def find_images(
     except BoneAgeError: raise
     except (OSError, ValueError) as error:
         place = getattr(error, 'filename', None) or folder
-        raise BoneAgeError(f'{shown(place)} cannot be read as a folder ({reason(error)}): check its name and its rights.') from None
+        raise BoneAgeError(f'{shown(place)} cannot be read as a folder ({reason(error)}): '
+                           'check its name and its rights.') from None
     return found
 
 # %% ../nbs/01_dataset.ipynb #00000011
@@ -204,7 +215,8 @@ def _file_problem(
             end = file.read()
     except (OSError, ValueError): return gone
     if not start: return 'empty image file (0 bytes)'
-    if not start.startswith(_signatures) or start.startswith(b'RIFF') and start[8:] != b'WEBP': return 'file that is not an image'
+    if not start.startswith(_signatures) or start.startswith(b'RIFF') and start[8:] != b'WEBP':
+        return 'file that is not an image'
     cut = any(start.startswith(kind) and last not in end for kind, last in _ends.items())
     return 'image file that is cut short' if cut else None
 
@@ -215,7 +227,8 @@ def find_problems(
     "Everything that is wrong with a table, row by row; raises `BoneAgeError` for a table without these columns."
     lacking = [name for name in ('id', 'path', 'boneage', 'male') if name not in table]
     if lacking:
-        raise BoneAgeError(f'The table has no column {", ".join(lacking)}: give one with id, path, boneage (months) and male.')
+        raise BoneAgeError(f'The table has no column {", ".join(lacking)}: '
+                           'give one with id, path, boneage (months) and male.')
     told = table.get('label_problem', pd.Series(None, table.index, object))
     names = table['id'].map(name_problem).where(table['id'].notna(), None)
     wrong = {
@@ -231,7 +244,8 @@ def find_problems(
     found = [(identifier, problem) for problem, rows in wrong.items() for identifier in table.loc[rows, 'id']]
     if files:
         there = table[table['path'].notna()]
-        found += [(identifier, problem) for identifier, problem in zip(there['id'], map(_file_problem, there['path'])) if problem]
+        found += [(identifier, problem) for identifier, problem in zip(there['id'], map(_file_problem, there['path']))
+                  if problem]
     return pd.DataFrame(found, columns=['id', 'problem'])
 
 # %% ../nbs/01_dataset.ipynb #00000012
@@ -252,13 +266,18 @@ def check_table(
     on_problem: str = 'raise',  # or 'drop': leave the rows with a problem out and print them
 ) -> pd.DataFrame:  # the table, `male` as bool, rows without a problem
     "Check a table; raises one `BoneAgeError` that lists every problem."
-    if on_problem not in ('raise', 'drop'): raise BoneAgeError(f"on_problem is {on_problem!r}: say 'raise' or 'drop'.")
+    if on_problem not in ('raise', 'drop'):
+        raise BoneAgeError(f"on_problem is {on_problem!r}: say 'raise' or 'drop'.")
     problems = find_problems(table, files)
     if len(problems) and on_problem == 'raise':
-        raise BoneAgeError(f'{problems["id"].nunique(dropna=False)} of {len(table)} films cannot be used:\n{_describe_problems(problems)}\n'
-                           "Mend the table or the files, or leave these films out (on_problem='drop'; on the command line --drop).")
-    if len(problems): print(f'left out {problems["id"].nunique(dropna=False)} of {len(table)} films:\n{_describe_problems(problems)}')
-    good = table[~table['id'].isin(problems['id'])].drop(columns='label_problem', errors='ignore').reset_index(drop=True)
+        raise BoneAgeError(f'{problems["id"].nunique(dropna=False)} of {len(table)} films cannot be '
+                           f'used:\n{_describe_problems(problems)}\n'
+                           "Mend the table or the files, or leave these films out (on_problem='drop'; "
+                           "on the command line --drop).")
+    if len(problems):
+        print(f'left out {problems["id"].nunique(dropna=False)} of {len(table)} films:\n{_describe_problems(problems)}')
+    good = table[~table['id'].isin(problems['id'])].drop(columns='label_problem',
+                                                         errors='ignore').reset_index(drop=True)
     if not len(good): raise BoneAgeError('No film is left: check the table and the folder of the images.')
     return good.astype({'male': bool, 'boneage': float})
 
@@ -270,14 +289,17 @@ _layouts = {  # label file, and the name of the folder with its images; None: th
 def _find_label_files(
     folder: Path
 ) -> list[tuple[Path, Path]]:  # label file, folder of its images
-    "Label files of the known layouts, in the folder or up to two levels down; not those of a split that was saved there."
+    """Label files of the known layouts, in the folder or up to two levels down; not those of a split that was saved
+    there."""
     below = [path for path in sorted(folder.glob('*')) if path.is_dir() and _is_source(path)]
-    places = [folder, *below, *(path for place in below for path in sorted(place.glob('*')) if path.is_dir() and _is_source(path))]
+    places = [folder, *below, *(path for place in below for path in sorted(place.glob('*')) if path.is_dir()
+                                and _is_source(path))]
     found = []
     for place in places:
         for name, images in _layouts.items():
             if not (place/name).is_file(): continue
-            named = [other for other in (place/images, *(any_place/images for any_place in places)) if other.is_dir()] if images else []
+            named = [other for other in (place/images, *(any_place/images for any_place in places))
+                     if other.is_dir()] if images else []
             found.append((place/name, named[0] if named else place))
     return found
 
@@ -297,7 +319,8 @@ def read_dataset(
     on_problem: str = 'raise',  # or 'drop', see `check_table`
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`
 ) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the labels have it
-    "Read films and labels in RSNA's layout, in Kaggle's, or in any folder with a CSV; raises `BoneAgeError` that lists every problem."
+    """Read films and labels in RSNA's layout, in Kaggle's, or in any folder with a CSV; raises `BoneAgeError` that
+    lists every problem."""
     folder = Path(folder)
     if not os.path.isdir(folder):
         raise BoneAgeError(f'{shown(folder)} is not a folder: give the folder with the films.')
@@ -336,14 +359,16 @@ def save_table(
     "Write a table for `read_table`, whole or not at all; raises `BoneAgeError` where it cannot be written."
     csv = Path(csv)
     base = csv.parent.resolve()
-    return write_atomically(csv, table.assign(path=[_stored_path(path, base) for path in table['path']], age_unit='months'))
+    return write_atomically(csv, table.assign(path=[_stored_path(path, base) for path in table['path']],
+                                              age_unit='months'))
 
 def read_table(
     csv: str | Path,  # columns id, path, boneage, male; relative paths count from the CSV's folder
     check: bool = True,  # raise for any problem but missing files
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`; a table from `save_table` says months itself
 ) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the file has it
-    "Read a table that says where its films are, as `save_table` writes it; raises `BoneAgeError` where it is no such table."
+    """Read a table that says where its films are, as `save_table` writes it; raises `BoneAgeError` where it is no such
+    table."""
     table = _table_with_paths(Path(csv), None, age_unit)
     return check_table(table, files=False) if check else table
 
@@ -355,7 +380,8 @@ def _table_with_paths(
     "A table with a column `path`, unchecked."
     raw = _read_file(csv)
     if 'path' not in raw:
-        raise BoneAgeError(f'{shown(csv)} has no column path; its columns are {shown(", ".join(map(str, raw.columns)))[:500]}: '
+        raise BoneAgeError(f'{shown(csv)} has no column path; its columns are '
+                           f'{shown(", ".join(map(str, raw.columns)))[:500]}: '
                            'make it with `boneage dataset`, or name the folder of the images and this file as csv=....')
     table = _labels(raw, columns, age_unit, csv)
     table.insert(1, 'path', [str(csv.parent/path) if isinstance(path, str) else None for path in raw['path']])
@@ -385,4 +411,5 @@ def describe_table(
     "How many films of which ages."
     groups = {'girls': table[~table['male']], 'boys': table[table['male']], 'all': table}
     summary = {name: part['boneage'].agg(['count', 'mean', 'std', 'min', 'max']) for name, part in groups.items()}
-    return pd.DataFrame(summary).T.set_axis(['films', 'mean', 'sd', 'youngest', 'oldest'], axis=1).round(1).astype({'films': int})
+    return pd.DataFrame(summary).T.set_axis(['films', 'mean', 'sd', 'youngest', 'oldest'],
+                                            axis=1).round(1).astype({'films': int})

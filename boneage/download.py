@@ -17,10 +17,12 @@ from .basics import BoneAgeError, file_sha256, name_problem, shown
 rsna_address = 'https://s3.amazonaws.com/east1.public.rsna.org/AI/2017/'
 rsna_archives = {  # file and SHA-256; that of the test archive is not published
     'training': ('Bone+Age+Training+Set.zip', '9eab917f59bf520b4eb10803d33e7007ea3b3c2bd4df1c55aff45bc339b2736a'),
-    'annotations': ('Bone+Age+Training+Set+Annotations.zip', 'f6373249b6ec85d182c62ab83f05fa76dff90ba03315e455dd6de332dffc7215'),
+    'annotations': ('Bone+Age+Training+Set+Annotations.zip',
+                    'f6373249b6ec85d182c62ab83f05fa76dff90ba03315e455dd6de332dffc7215'),
     'validation': ('Bone+Age+Validation+Set.zip', '683ea5398dd9d0730af883e673176a5c6817fd35a5a59331a500fa7affcd36f0'),
     'test': ('Bone+Age+Test+Set.zip', None)}
-rsna_terms = ('RSNA gives these films for academic research and education and other non-commercial purposes; no attempt at re-identification. '
+rsna_terms = ('RSNA gives these films for academic research and education and other non-commercial purposes; '
+              'no attempt at re-identification. '
               'Cite: Halabi SS, Prevedello LM, Kalpathy-Cramer J, et al. Radiology 2018;290(2):498-503.')
 
 class ResumingDownloader:
@@ -31,12 +33,14 @@ class ResumingDownloader:
         import requests
         from tqdm.auto import tqdm
         have = self.part.stat().st_size if self.part.exists() else 0
-        with requests.get(url, stream=True, timeout=60, headers={'Range': f'bytes={have}-'} if have else {}) as response:
+        with requests.get(url, stream=True, timeout=60,
+                          headers={'Range': f'bytes={have}-'} if have else {}) as response:
             whole = response.status_code == 416  # nothing is left to ask for
             if not whole: response.raise_for_status()
             if response.status_code == 200: have = 0  # the server does not resume
             total = None if whole else have + int(response.headers.get('content-length', 0))
-            bar = tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=Path(urlsplit(url).path).name, disable=not self.progress)
+            bar = tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=Path(urlsplit(url).path).name,
+                       disable=not self.progress)
             with open(self.part, 'ab' if have else 'wb') as file, bar:
                 for chunk in () if whole else response.iter_content(1 << 14): bar.update(file.write(chunk))
         os.replace(self.part, output_file)
@@ -49,7 +53,8 @@ def _address_name(
     try: name = unquote_plus(urlsplit(address).path.rsplit('/', 1)[-1])
     except ValueError: name = ''
     if name_problem(name):
-        raise BoneAgeError(f'{shown(address)} does not end in a file name that can be used: give the address of a file.')
+        raise BoneAgeError(f'{shown(address)} does not end in a file name that can be used: '
+                           'give the address of a file.')
     return name
 
 def download_archive(
@@ -58,8 +63,8 @@ def download_archive(
     sha256: str | None = None,  # what it must hash to; None to take what comes
     progress: bool = True,  # show a bar
 ) -> Path:  # the file
-    """Download a file, or go on with it; raises `BoneAgeError` where the server does not answer, the hash is wrong or another
-    file has the name."""
+    """Download a file, or go on with it; raises `BoneAgeError` where the server does not answer, the hash is wrong or
+    another file has the name."""
     import pooch, requests
     folder, name = Path(folder), _address_name(address)
     target = folder/name
@@ -90,13 +95,15 @@ def download_rsna(
     "Download and unpack RSNA's official archives (11 GB). Their terms are in `rsna_terms` and are printed."
     import pooch
     unknown = [shown(part) for part in parts if part not in rsna_archives]
-    if unknown: raise BoneAgeError(f'RSNA has no archive {", ".join(unknown)}: choose from {", ".join(rsna_archives)}.')
+    if unknown:
+        raise BoneAgeError(f'RSNA has no archive {", ".join(unknown)}: choose from {", ".join(rsna_archives)}.')
     print(rsna_terms)
     pooch.get_logger().setLevel('WARNING')
     for part in parts:
         name, sha256 = rsna_archives[part]
         archive = download_archive(address + name, folder, sha256, progress)
-        if sha256 is None: print(f'no checksum of {archive.name} is published; this one has {pooch.file_hash(str(archive))}')
+        if sha256 is None:
+            print(f'no checksum of {archive.name} is published; this one has {pooch.file_hash(str(archive))}')
         target = Path(folder)/archive.stem
         if not target.is_dir(): extract_archive(archive, target)
     return Path(folder)

@@ -29,7 +29,8 @@ def months_arrays(
     except (TypeError, ValueError) as error:
         raise BoneAgeError(f'Ages must be numbers in months: {error}.') from None
     if len(real) != len(predicted):
-        raise BoneAgeError(f'There are {len(real)} real and {len(predicted)} predicted ages: give one of each for every film.')
+        raise BoneAgeError(f'There are {len(real)} real and {len(predicted)} predicted ages: '
+                           'give one of each for every film.')
     if not len(real): raise BoneAgeError('There are no predictions to evaluate: the table has no rows.')
     gaps = int((~np.isfinite(real) | ~np.isfinite(predicted)).sum())
     if gaps: raise BoneAgeError(f'{gaps} of {len(real)} films have no finite real or predicted age: '
@@ -60,12 +61,14 @@ def error_metrics(
     real: np.ndarray,  # months, shape (..., n)
     predicted: np.ndarray,  # months, shape (..., n)
 ) -> dict:  # name → array of shape (...); months, and shares from 0 to 1
-    "`mae` (RSNA's MAD), `rmse`, `bias`, `report_mad` (the report's equation 2), the range, and the shares `within_6`, `_12`, `_24`."
+    """`mae` (RSNA's MAD), `rmse`, `bias`, `report_mad` (the report's equation 2), the range, and the shares `within_6`,
+    `_12`, `_24`."""
     error = predicted - real
     size, bias = np.abs(error), error.mean(-1)
     shares = {f'within_{months}': (size <= months).mean(-1) for months in (6, 12, 24)}
     return {'mae': size.mean(-1), 'rmse': np.sqrt((error**2).mean(-1)), 'bias': bias,
-            'report_mad': np.abs(error - bias[..., None]).mean(-1), 'error_min': error.min(-1), 'error_max': error.max(-1), **shares}
+            'report_mad': np.abs(error - bias[..., None]).mean(-1), 'error_min': error.min(-1),
+            'error_max': error.max(-1), **shares}
 
 # %% ../nbs/07_evaluation.ipynb #0000000d
 def spread(
@@ -152,7 +155,8 @@ def bootstrap_intervals(
     if len(real) < 2: return np.full((len(METRICS), 2), np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter('ignore', scipy.stats.DegenerateDataWarning)
-        result = scipy.stats.bootstrap((real, predicted), stack_metrics, paired=True, vectorized=True, n_resamples=n_boot,
+        result = scipy.stats.bootstrap((real, predicted), stack_metrics, paired=True, vectorized=True,
+                                       n_resamples=n_boot,
                                        batch=max(1, 500_000 // len(real)), method='percentile', rng=seed)
     limits = np.stack(result.confidence_interval, axis=-1)
     limits[[list(METRICS).index(name) for name in ('error_min', 'error_max')]] = np.nan
@@ -191,7 +195,8 @@ def metrics_table(
     for group, part in table.groupby(film_groups(table, by), observed=True):
         values = regression_metrics(part['boneage'], part['predicted'])
         limits = bootstrap_intervals(part['boneage'], part['predicted'], n_boot, seed)
-        rows += [(group, name, values[name], low, high, len(part)) for name, (low, high) in zip(METRICS, limits.tolist())]
+        rows += [(group, name, values[name], low, high, len(part))
+                 for name, (low, high) in zip(METRICS, limits.tolist())]
     return pd.DataFrame(rows, columns=['group', 'metric', 'value', 'low', 'high', 'n'])
 
 # %% ../nbs/07_evaluation.ipynb #00000020
@@ -210,8 +215,8 @@ def paired_difference(
     if len(real) > 1:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore', scipy.stats.DegenerateDataWarning)
-            low, high = scipy.stats.bootstrap((size_a - size_b,), np.mean, n_resamples=n_boot, method='percentile', rng=seed,
-                                              batch=max(1, 500_000 // len(real))).confidence_interval
+            low, high = scipy.stats.bootstrap((size_a - size_b,), np.mean, n_resamples=n_boot, method='percentile',
+                                              rng=seed, batch=max(1, 500_000 // len(real))).confidence_interval
     return {'n': len(real), 'mae_a': float(size_a.mean()), 'mae_b': float(size_b.mean()),
             'difference': float((size_a - size_b).mean()), 'low': float(low), 'high': float(high)}
 
@@ -222,13 +227,15 @@ def naive_predictions(
 ) -> pd.DataFrame:  # columns id, boneage, male, predicted (months)
     "The median age of the film's sex in the training table (of all of it, for a sex that it lacks)."
     if not len(train_table) or not {'boneage', 'male'} <= set(train_table):
-        raise BoneAgeError('The training table has no rows or lacks boneage or male, so it has no median age: give another table.')
+        raise BoneAgeError('The training table has no rows or lacks boneage or male, so it has no median age: '
+                           'give another table.')
     medians = train_table.groupby(train_table['male'].astype(bool))['boneage'].median()
     guesses = table['male'].astype(bool).map(medians).fillna(train_table['boneage'].median())
     return table[['id', 'boneage', 'male']].assign(predicted=guesses.astype(float))
 
 # %% ../nbs/07_evaluation.ipynb #00000026
-CASE_COLUMNS = ('mae', 'report_mad', 'error_min', 'error_max', 'r2', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se')
+CASE_COLUMNS = ('mae', 'report_mad', 'error_min', 'error_max', 'r2', 'fit_r2', 'slope', 'slope_se', 'intercept',
+                'intercept_se')
 
 def case_values(
     runs,  # one predictions table, or name of a case → predictions table
@@ -255,9 +262,11 @@ def report_tables(
     "The report's tables, in its digits: errors in months with one decimal, and the line *predicted = m · real + q*."
     errors, lines = {}, {}
     for case, row in values.iterrows():
-        errors[case] = {"MAE = RSNA's MAD (months)": _rounded(row['mae'], 1), "report's MAD (months)": _rounded(row['report_mad'], 1),
+        errors[case] = {"MAE = RSNA's MAD (months)": _rounded(row['mae'], 1),
+                        "report's MAD (months)": _rounded(row['report_mad'], 1),
                         'error range (months)': f"({_rounded(row['error_min'], 1)}, {_rounded(row['error_max'], 1)})"}
-        lines[case] = {'R²': _rounded(row[fit_r2], 2), 'm': f"{_rounded(row['slope'], 3)} ± {_rounded(row['slope_se'], 3)}",
+        lines[case] = {'R²': _rounded(row[fit_r2], 2),
+                       'm': f"{_rounded(row['slope'], 3)} ± {_rounded(row['slope_se'], 3)}",
                        'q (months)': f"{_rounded(row['intercept'], 1)} ± {_rounded(row['intercept_se'], 1)}"}
     return tuple(pd.DataFrame.from_dict(rows, orient='index').rename_axis('case') for rows in (errors, lines))
 

@@ -30,13 +30,16 @@ def _network_inputs(
     "What a network takes; raises `BoneAgeError` for pictures of a wrong shape or a missing sex."
     pictures, side = np.asarray(pictures, 'float32'), model.input['image'].shape[1]
     if pictures.ndim != 3 or not len(pictures):
-        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: give (n, side, side), for one picture picture[None].')
+        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: '
+                           'give (n, side, side), for one picture picture[None].')
     if side and pictures.shape[1:] != (side, side):
-        raise BoneAgeError(f'{model.name} takes pictures of {side} × {side} pixels, not {pictures.shape[1]} × {pictures.shape[2]}.')
+        raise BoneAgeError(f'{model.name} takes pictures of {side} × {side} pixels, '
+                           f'not {pictures.shape[1]} × {pictures.shape[2]}.')
     if not knows_sex(model): return {'image': pictures[..., None]}
     if male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
     male = np.asarray(male, 'float32').reshape(-1, 1)
-    if len(male) != len(pictures): raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
+    if len(male) != len(pictures):
+        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
     return {'image': pictures[..., None], 'male': male}
 
 # %% ../nbs/04c_explanation.ipynb #00000007
@@ -58,7 +61,8 @@ def _layers_with_maps(
 ) -> dict[str, keras.Layer]:
     "By name, also inside a nested backbone."
     shape_of = lambda layer: getattr(getattr(layer, 'output', None), 'shape', ())
-    return {layer.name: layer for layer in all_layers(model) if len(shape_of(layer)) == 4 and not isinstance(layer, keras.layers.InputLayer)
+    return {layer.name: layer for layer in all_layers(model) if len(shape_of(layer)) == 4
+            and not isinstance(layer, keras.layers.InputLayer)
             and not any(word in type(layer).__name__ for word in ('Pooling', 'Padding'))}
 
 def map_layers(
@@ -82,9 +86,12 @@ def map_layer(
 ) -> keras.Layer:
     "The layer to explain by; raises `BoneAgeError` where there is none of that name."
     layers = _layers_with_maps(model)
-    if not layers: raise BoneAgeError(f'{model.name} has no layer with a map, (batch, h, w, channels): only convolutions can be explained.')
+    if not layers:
+        raise BoneAgeError(f'{model.name} has no layer with a map, (batch, h, w, channels): '
+                           'only convolutions can be explained.')
     if name is not None and name not in layers:
-        raise BoneAgeError(f'{model.name} has no map layer {name!r}: choose one of map_layers(model), such as {", ".join(list(layers)[-3:])}.')
+        raise BoneAgeError(f'{model.name} has no map layer {name!r}: '
+                           f'choose one of map_layers(model), such as {", ".join(list(layers)[-3:])}.')
     if name is None: name = [one for one, places in map_layers(model, side).items() if side <= place_width * places][-1]
     return layers[name]
 
@@ -115,7 +122,8 @@ def _in_batches(
         signature = {name: tf.TensorSpec((None, *array.shape[1:]), tf.float32) for name, array in inputs.items()}
         explain = tf.function(explain, input_signature=[signature], autograph=False)
     parts = [slice(start, start + batch_size) for start in range(0, count, batch_size)]
-    return np.concatenate([explain({name: tf.constant(array[part]) for name, array in inputs.items()}).numpy() for part in parts])
+    return np.concatenate([explain({name: tf.constant(array[part]) for name, array in inputs.items()}).numpy()
+                           for part in parts])
 
 def contributions(
     model: keras.Model,  # any of `build_model`, or one with the same inputs
@@ -124,9 +132,11 @@ def contributions(
     layer: str | None = None,  # one of `map_layers`; the last with places of at most 8 pixels if None
     batch_size: int = 16,
 ) -> np.ndarray:  # float32 (n, h, w) of the layer: months that each place adds (+) or takes away (−), to first order
-    "HiResCAM before its ReLU. Raises `BoneAgeError` for unfit pictures, an unknown layer, or Keras on another backend than TensorFlow."
+    """HiResCAM before its ReLU. Raises `BoneAgeError` for unfit pictures, an unknown layer, or Keras on another backend
+    than TensorFlow."""
     if keras.config.backend() != 'tensorflow':
-        raise BoneAgeError(f'A map needs TensorFlow and Keras runs on {keras.config.backend()}: set KERAS_BACKEND=tensorflow.')
+        raise BoneAgeError(f'A map needs TensorFlow and Keras runs on {keras.config.backend()}: '
+                           'set KERAS_BACKEND=tensorflow.')
     inputs = _network_inputs(model, pictures, male)
     return _in_batches(_explainer(model, map_layer(model, layer, inputs['image'].shape[1])), inputs, batch_size)
 
@@ -139,7 +149,8 @@ def grad_cam(
     towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
     batch_size: int = 16,
 ) -> np.ndarray:  # float32 (n, side, side), 0 to 1
-    "Where the answer comes from: Grad-CAM (HiResCAM) as large as the pictures. Raises `BoneAgeError` as `contributions` and `as_maps` do."
+    """Where the answer comes from: Grad-CAM (HiResCAM) as large as the pictures. Raises `BoneAgeError` as
+    `contributions` and `as_maps` do."""
     return as_maps(contributions(model, pictures, male, layer, batch_size), np.shape(pictures)[1], towards)
 
 # %% ../nbs/04c_explanation.ipynb #0000001c
@@ -149,7 +160,8 @@ def _agreement(
 ) -> float:  # −1 to 1, mean over the pictures
     "Spearman's rank correlation of places; a map without any variation agrees with nothing."
     flat = [(one.ravel(), other.ravel()) for one, other in zip(maps, others)]
-    return float(np.mean([spearmanr(one, other).statistic if np.ptp(one) and np.ptp(other) else 0.0 for one, other in flat]))
+    return float(np.mean([spearmanr(one, other).statistic if np.ptp(one) and np.ptp(other) else 0.0
+                          for one, other in flat]))
 
 def _shuffle(
     layer: keras.Layer,
@@ -165,7 +177,8 @@ def _shuffling_steps(
     "Which layers are shuffled one after the other."
     rest = [layer for layer in layers if not in_head(layer)][::-1]
     parts = np.array_split(np.arange(len(rest)), max(steps - 1, 1))
-    return [[layer for layer in layers if in_head(layer)]] + [[rest[number] for number in part] for part in parts if len(part)]
+    return [[layer for layer in layers if in_head(layer)]] + [[rest[number] for number in part] for part in parts
+                                                              if len(part)]
 
 # %% ../nbs/04c_explanation.ipynb #0000001d
 def agreement_when_shuffled(
@@ -176,8 +189,10 @@ def agreement_when_shuffled(
     steps: int = 5,  # the head first, the whole network last
     seed: int = 0,
 ) -> pd.DataFrame:  # a row for each step: shuffled (layers so far), down_to (the lowest of them), agreement (−1 to 1)
-    "How alike maps stay while weights are shuffled (Adebayo et al. 2018): rank correlation of the amounts of `contributions`."
-    layers, name = [one for one in all_layers(model) if one.weights], map_layer(model, layer, np.shape(pictures)[1]).name
+    """How alike maps stay while weights are shuffled (Adebayo et al. 2018): rank correlation of the amounts of
+    `contributions`."""
+    layers, name = [one for one in all_layers(model)
+                    if one.weights], map_layer(model, layer, np.shape(pictures)[1]).name
     kept, draw, rows, shuffled = [one.get_weights() for one in layers], np.random.default_rng(seed), [], 0
     amounts = lambda: np.abs(contributions(model, pictures, male, name))
     before = amounts()
@@ -214,12 +229,14 @@ def hand_regions(
     reach: float = 0.22,  # a place further from every bone than this share of wrist to middle knuckle is background
 ) -> np.ndarray:  # uint8 (side, side), positions in `REGIONS`
     "The part of the hand to which each pixel belongs. Raises `BoneAgeError` where no hand was found."
-    if not len(record['landmarks']): raise BoneAgeError('No hand was found in this film, so it has no regions: leave it out.')
+    if not len(record['landmarks']):
+        raise BoneAgeError('No hand was found in this film, so it has no regions: leave it out.')
     turn = film_to_picture(record, side)
     landmarks = np.array(record['landmarks']) @ turn[:, :2].T + turn[:, 2]
     far = []
     for lines in _bone_lines(landmarks):
-        drawn = cv2.polylines(np.full((side, side), 255, np.uint8), [np.round(line).astype(np.int32) for line in lines], False, 0)
+        drawn = cv2.polylines(np.full((side, side), 255, np.uint8),
+                              [np.round(line).astype(np.int32) for line in lines], False, 0)
         far.append(cv2.distanceTransform(drawn, cv2.DIST_L2, 5))
     background = np.min(far, axis=0) > reach * np.linalg.norm(landmarks[9] - landmarks[0])
     return np.where(background, len(far), np.argmin(far, axis=0)).astype(np.uint8)
@@ -281,7 +298,8 @@ def covers_to_compare(
     "The brightest places of the maps, their controls, and whole parts of the hand."
     hand = regions < REGIONS.index('background')
     chance = chance_maps(*maps.shape[:2], places=maps.shape[1] // place_width, seed=seed)
-    covers = {'brightest': maps, 'dimmest': -maps, 'chance': chance, 'of another film': np.roll(maps, -(-len(maps) // 2), axis=0)}
+    covers = {'brightest': maps, 'dimmest': -maps, 'chance': chance,
+              'of another film': np.roll(maps, -(-len(maps) // 2), axis=0)}
     whole = {name: regions == number for number, name in enumerate(REGIONS[:-1])}
     return {name: brightest(one, hand, share) for name, one in covers.items()} | whole
 
@@ -303,5 +321,6 @@ def average_maps(
     least: int = 20,  # films; bands with fewer are left out
 ) -> dict[str, np.ndarray]:  # name of the band → (side, side)
     "The mean map of each band of age."
-    if len(maps) != len(ages): raise BoneAgeError(f'There are {len(maps)} maps and {len(ages)} ages: give one age for each map.')
+    if len(maps) != len(ages):
+        raise BoneAgeError(f'There are {len(maps)} maps and {len(ages)} ages: give one age for each map.')
     return {name: np.mean(maps[films], axis=0) for name, films in films_by_age(ages, width, least).items()}

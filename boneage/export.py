@@ -29,10 +29,13 @@ def _convert(
     with muted_stderr():  # what the converter tells of its steps
         concrete = tf.function(function, autograph=False).get_concrete_function(**specification)
         converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(concrete)])
-        if half: converter.optimizations, converter.target_spec.supported_types = [tf.lite.Optimize.DEFAULT], [tf.float16]
+        if half:
+            converter.optimizations, converter.target_spec.supported_types = [tf.lite.Optimize.DEFAULT], [tf.float16]
         content = converter.convert()
     least = int(0.9 * parameters * (2 if half else 4))  # scales of batch normalisation are folded into the convolutions
-    if len(content) < least: raise BoneAgeError(f'The network was written without its weights: {len(content):,} bytes for at least {least:,}.')
+    if len(content) < least:
+        raise BoneAgeError('The network was written without its weights: '
+                           f'{len(content):,} bytes for at least {least:,}.')
     return content
 
 def _specification(
@@ -51,7 +54,8 @@ def write_litert(
     side: int,  # of the pictures in pixels
     half: bool = True,  # weights in 16 bits
 ) -> Path:  # the file
-    "Write a network as a function of `image`, float32 (batch, side, side, 1) with grey 0–255, and `male` (batch, 1); one output, months (batch, 1)."
+    """Write a network as a function of `image`, float32 (batch, side, side, 1) with grey 0–255, and `male` (batch, 1);
+    one output, months (batch, 1)."""
     answer = lambda **inputs: model(inputs, training=False)
     return write_atomically(path, _convert(answer, _specification(model, side, None), model.count_params(), half))
 
@@ -62,8 +66,10 @@ def _between_zeros(
 ) -> tf.Tensor:  # (batch, (h − 1) · stride + 1, (w − 1) · stride + 1, channels)
     "Zeros between the places, in five dimensions at most, as LiteRT wants it."
     _, height, width, channels = slope.shape
-    wide = tf.pad(tf.reshape(slope, (-1, height, width, 1, channels)), ((0, 0), (0, 0), (0, 0), (0, stride - 1), (0, 0)))
-    high = tf.pad(tf.reshape(wide, (-1, height, 1, width * stride * channels)), ((0, 0), (0, 0), (0, stride - 1), (0, 0)))
+    wide = tf.pad(tf.reshape(slope, (-1, height, width, 1, channels)),
+                  ((0, 0), (0, 0), (0, 0), (0, stride - 1), (0, 0)))
+    high = tf.pad(tf.reshape(wide, (-1, height, 1, width * stride * channels)),
+                  ((0, 0), (0, 0), (0, stride - 1), (0, 0)))
     large = tf.reshape(high, (-1, height * stride, width * stride, channels))
     return large[:, :(height - 1) * stride + 1, :(width - 1) * stride + 1]
 
@@ -75,7 +81,8 @@ def _depthwise_slope(
 ) -> tf.Tensor:  # (batch, height, width, channels), of the answer by that
     "The gradient of a depthwise convolution with padding `same`."
     size = kernel.shape[0]
-    before = [max((places - 1) * stride + size - given, 0) // 2 for places, given in zip(slope.shape[1:3], (height, width))]
+    before = [max((places - 1) * stride + size - given, 0) // 2
+              for places, given in zip(slope.shape[1:3], (height, width))]
     spread = _between_zeros(slope, stride) if stride > 1 else slope
     padded = tf.pad(spread, ((0, 0), (size - 1, size - 1), (size - 1, size - 1), (0, 0)))
     full = tf.nn.depthwise_conv2d(padded, kernel[::-1, ::-1], (1, 1, 1, 1), 'VALID')[:, before[0]:, before[1]:]
@@ -125,7 +132,8 @@ def write_map_graph(
 ) -> Path:  # the file
     "Write a network with the map of its answer; raises `BoneAgeError` for a backbone whose gradients LiteRT cannot do."
     if not has_map_graph(model):
-        raise BoneAgeError(f'The map of {model.name} needs TensorFlow: only networks built on EfficientNet-Lite are exported with it.')
+        raise BoneAgeError(f'The map of {model.name} needs TensorFlow: '
+                           'only networks built on EfficientNet-Lite are exported with it.')
     plain = keras.models.clone_model(model, clone_function=_plainly)
     plain.set_weights(model.get_weights())
     layer = plain.get_layer(map_layer(model, None, side).name)

@@ -28,12 +28,14 @@ def _history_problem(
 def read_history(
     folder: str | Path  # a run folder
 ) -> pd.DataFrame:  # one row an epoch; empty before the first
-    "History of a run: epoch, size, loss, mae, r2, val_loss, val_mae (months), val_r2, learning_rate, seconds; a broken one is a `BoneAgeError`."
+    """History of a run: epoch, size, loss, mae, r2, val_loss, val_mae (months), val_r2, learning_rate, seconds; a
+    broken one is a `BoneAgeError`."""
     path = Path(folder)/'history.csv'
     if not path.exists(): return pd.DataFrame(columns=HISTORY_COLUMNS)
     try: problem = _history_problem(history := pd.read_csv(path))
     except (ValueError, OSError) as error: problem = shown(' '.join(str(error).split()))
-    if problem: raise BoneAgeError(f'{shown(path)} is no history of a training ({problem}): train again into a new folder.')
+    if problem:
+        raise BoneAgeError(f'{shown(path)} is no history of a training ({problem}): train again into a new folder.')
     return history
 
 def best_epoch(

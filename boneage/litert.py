@@ -22,13 +22,17 @@ class LiteGraph:
         sha256: str | None = None,  # what the file must hash to; None takes any
         threads: int = 1,  # more pay for large batches alone
     ):
-        if not Path(path).is_file(): raise BoneAgeError(f'{shown(path)} is missing: install boneage again, or give another network.')
-        if sha256 and file_sha256(path) != sha256: raise BoneAgeError(f'{shown(path)} is not the file that belongs here: install boneage again.')
+        if not Path(path).is_file():
+            raise BoneAgeError(f'{shown(path)} is missing: install boneage again, or give another network.')
+        if sha256 and file_sha256(path) != sha256:
+            raise BoneAgeError(f'{shown(path)} is not the file that belongs here: install boneage again.')
         try:
             with muted_stderr(): self.interpreter = Interpreter(str(path), num_threads=threads)
-        except (ValueError, RuntimeError) as error: raise BoneAgeError(f'{shown(path)} is no LiteRT network ({shown(error)}): give a .tflite file.') from None
+        except (ValueError, RuntimeError) as error:
+            raise BoneAgeError(f'{shown(path)} is no LiteRT network ({shown(error)}): give a .tflite file.') from None
         self.inputs = {detail['name']: detail['index'] for detail in self.interpreter.get_input_details()}
-        self.outputs = [detail['index'] for detail in sorted(self.interpreter.get_output_details(), key=lambda detail: detail['name'])]
+        self.outputs = [detail['index'] for detail in sorted(self.interpreter.get_output_details(),
+                                                             key=lambda detail: detail['name'])]
         self.shapes, self.lock = {}, threading.Lock()
 
     def __call__(self,
@@ -37,16 +41,20 @@ class LiteGraph:
         "Run the network."
         with self.lock:
             if self.shapes != {name: array.shape for name, array in arrays.items()}: self._resize(arrays)
-            for name, array in arrays.items(): self.interpreter.set_tensor(self.inputs[name], np.asarray(array, np.float32))
+            for name, array in arrays.items():
+                self.interpreter.set_tensor(self.inputs[name], np.asarray(array, np.float32))
             self.interpreter.invoke()
             return [self.interpreter.get_tensor(index) for index in self.outputs]
 
     def _resize(self, arrays):
         "Buffers for another batch."
-        if set(arrays) != set(self.inputs): raise BoneAgeError(f'The network takes {", ".join(self.inputs)}, not {", ".join(arrays)}.')
+        if set(arrays) != set(self.inputs):
+            raise BoneAgeError(f'The network takes {", ".join(self.inputs)}, not {", ".join(arrays)}.')
         try:
             with muted_stderr():
-                for name, array in arrays.items(): self.interpreter.resize_tensor_input(self.inputs[name], array.shape, strict=True)
+                for name, array in arrays.items():
+                    self.interpreter.resize_tensor_input(self.inputs[name], array.shape, strict=True)
                 self.interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error: raise BoneAgeError(f'The network does not take arrays of these shapes ({shown(error)}).') from None
+        except (ValueError, RuntimeError) as error:
+            raise BoneAgeError(f'The network does not take arrays of these shapes ({shown(error)}).') from None
         self.shapes = {name: array.shape for name, array in arrays.items()}

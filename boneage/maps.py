@@ -18,9 +18,12 @@ def as_maps(
     towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
 ) -> np.ndarray:  # float32 (n, side, side), the largest place of each map is 1; all 0 where nothing points that way
     "Contributions as maps over the pictures; raises `BoneAgeError` for another direction."
-    amounts = {'both': np.abs, 'older': lambda signed: np.maximum(signed, 0), 'younger': lambda signed: np.maximum(-signed, 0)}
-    if towards not in amounts: raise BoneAgeError(f"A map points towards 'both', 'older' or 'younger', not {towards!r}.")
-    large = np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR) for one in amounts[towards](np.float32(months))])
+    amounts = {'both': np.abs, 'older': lambda signed: np.maximum(signed, 0),
+               'younger': lambda signed: np.maximum(-signed, 0)}
+    if towards not in amounts:
+        raise BoneAgeError(f"A map points towards 'both', 'older' or 'younger', not {towards!r}.")
+    large = np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR)
+                      for one in amounts[towards](np.float32(months))])
     return large / np.maximum(large.max((1, 2), keepdims=True), 1e-12)
 
 # %% ../nbs/02b_maps.ipynb #00000009
@@ -37,4 +40,5 @@ def map_on_film(
 ) -> np.ndarray:  # float32 (height, width) of the film, 0 outside the picture
     "A map over the whole film."
     size = record['width'], record['height']
-    return cv2.warpAffine(np.float32(heat), film_to_picture(record, len(heat)), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
+    return cv2.warpAffine(np.float32(heat), film_to_picture(record, len(heat)), size,
+                          flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)

@@ -53,38 +53,48 @@ def _architecture_problems(
 ):  # yields sentences
     "What cannot be built."
     blocks = sum(repeats for *_, repeats in scaled_blocks(parts.backbone)) if parts.backbone in lite_names else 0
-    if parts.backbone not in backbone_names: yield f'There is no backbone {parts.backbone!r}: choose one of {", ".join(backbone_names)}.'
+    if parts.backbone not in backbone_names:
+        yield f'There is no backbone {parts.backbone!r}: choose one of {", ".join(backbone_names)}.'
     if parts.head not in HEADS: yield f'There is no head {parts.head!r}: choose {", ".join(HEADS[:-1])} or {HEADS[-1]}.'
-    if not 0 <= parts.hidden <= 100_000: yield f'A hidden layer cannot have {parts.hidden} units: choose 0 (none) to 100,000.'
-    if not _activation_exists(parts.activation): yield f'There is no activation {parts.activation!r}: choose one of Keras, such as silu or relu.'
-    if not all(0 <= share < 1 for share in parts.dropout): yield f'The dropout {parts.dropout} is no pair of shares: choose from 0 to below 1.'
+    if not 0 <= parts.hidden <= 100_000:
+        yield f'A hidden layer cannot have {parts.hidden} units: choose 0 (none) to 100,000.'
+    if not _activation_exists(parts.activation):
+        yield f'There is no activation {parts.activation!r}: choose one of Keras, such as silu or relu.'
+    if not all(0 <= share < 1 for share in parts.dropout):
+        yield f'The dropout {parts.dropout} is no pair of shares: choose from 0 to below 1.'
     if parts.l2 < 0: yield f'The penalty l2 is {parts.l2}: it cannot be negative.'
     if parts.side is not None and not smallest_picture <= parts.side <= largest_picture:
         yield f'The side is {parts.side} pixels: choose {smallest_picture} to {largest_picture}.'
     if not 0 < parts.width <= 1: yield f'The width is {parts.width}: choose a share above 0 and up to 1.'
     if parts.frozen_blocks and not blocks: yield 'Only the blocks of an EfficientNet-Lite can be frozen one by one.'
-    if not 0 <= parts.frozen_blocks <= blocks: yield f'{parts.frozen_blocks} blocks cannot be frozen: there are {blocks}.'
-    if parts.norm_momentum is not None and not 0 < parts.norm_momentum < 1: yield f'The momentum {parts.norm_momentum} is not between 0 and 1.'
+    if not 0 <= parts.frozen_blocks <= blocks:
+        yield f'{parts.frozen_blocks} blocks cannot be frozen: there are {blocks}.'
+    if parts.norm_momentum is not None and not 0 < parts.norm_momentum < 1:
+        yield f'The momentum {parts.norm_momentum} is not between 0 and 1.'
 
 # %% ../nbs/04_model.ipynb #00000008
 _rvgg16 = Architecture('vgg16', sex=False, head='months', hidden=0, dropout=(0.5, 0.0), side=399)
 _rvgg16_dropout = replace(_rvgg16, hidden=1024, activation='elu', dropout=(0.5, 0.25))
 _rvgg16_l2 = replace(_rvgg16_dropout, l2=1e-3)
-ARCHITECTURES = {'default': Architecture(), 'rvgg16': _rvgg16, 'rvgg16-dropout': _rvgg16_dropout, 'rvgg16-l2': _rvgg16_l2,
-                 'rvgg16-l2-atn': replace(_rvgg16_l2, attention=True)}
+ARCHITECTURES = {'default': Architecture(), 'rvgg16': _rvgg16, 'rvgg16-dropout': _rvgg16_dropout,
+                 'rvgg16-l2': _rvgg16_l2, 'rvgg16-l2-atn': replace(_rvgg16_l2, attention=True)}
 
 # %% ../nbs/04_model.ipynb #00000032
 def architecture(
     name: str = 'default',  # one of `model_names`
     **options,  # any field of `Architecture`
 ) -> Architecture:
-    "What a network of a name is made of; raises `BoneAgeError` for an unknown name or option, or a value that an option cannot have."
-    if name not in model_names: raise BoneAgeError(f'There is no model {name!r}: choose one of {", ".join(model_names)}.')
+    """What a network of a name is made of; raises `BoneAgeError` for an unknown name or option, or a value that an
+    option cannot have."""
+    if name not in model_names:
+        raise BoneAgeError(f'There is no model {name!r}: choose one of {", ".join(model_names)}.')
     unknown = set(options) - set(Architecture.__dataclass_fields__)
     if unknown:
-        raise BoneAgeError(f'A network has no {shown(", ".join(sorted(unknown)))}: choose from {", ".join(Architecture.__dataclass_fields__)}.')
+        raise BoneAgeError(f'A network has no {shown(", ".join(sorted(unknown)))}: '
+                           f'choose from {", ".join(Architecture.__dataclass_fields__)}.')
     parts = ARCHITECTURES.get(name) or Architecture(name)
-    return from_dict(Architecture, {**asdict(parts), **options}, f'The model {name} with these options', 'choose another value')
+    return from_dict(Architecture, {**asdict(parts), **options}, f'The model {name} with these options',
+                     'choose another value')
 
 # %% ../nbs/04_model.ipynb #0000000b
 _rgb_mean, _rgb_sd = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])  # ImageNet, colours from 0 to 1
@@ -118,13 +128,15 @@ def _application(
     backbone: str,
     weights: str | None,  # 'imagenet' or None
 ) -> keras.Model:
-    "A backbone of `keras.applications` without its classifier; raises `BoneAgeError` where its weights cannot be fetched."
+    """A backbone of `keras.applications` without its classifier; raises `BoneAgeError` where its weights cannot be
+    fetched."""
     name, _ = _eyes[backbone]
     builder = getattr(keras.applications, name)
     try: return builder(include_top=False, weights=weights, input_shape=(None, None, 3), name=backbone)
     except Exception as error:
         if weights is None: raise
-        raise BoneAgeError(f'The ImageNet weights of {name} could not be fetched ({_in_short(error)}): connect to the internet once '
+        raise BoneAgeError(f'The ImageNet weights of {name} could not be fetched ({_in_short(error)}): '
+                           'connect to the internet once '
                            'and try again, or pass weights=None for random ones.') from None
 
 # %% ../nbs/04_model.ipynb #00000010
@@ -149,7 +161,8 @@ def _see(
     "What the backbone makes of a film."
     if parts.backbone in lite_names: return efficientnet_lite(_as_rgb(image, 1 / 128, -127 / 128), parts.backbone)
     if parts.width != 1 and (parts.backbone != 'vgg16' or weights):
-        raise BoneAgeError('Only VGG16 can be narrowed, and only with weights=None: there are no ImageNet weights for it.')
+        raise BoneAgeError('Only VGG16 can be narrowed, and only with weights=None: '
+                           'there are no ImageNet weights for it.')
     eye = _application(parts.backbone, weights) if parts.width == 1 else _narrow_vgg16(parts.width)
     return eye(_as_rgb(image, *_eyes[parts.backbone][1]))
 
@@ -192,7 +205,8 @@ def _assemble(
     image, male = keras.Input((parts.side, parts.side, 1), name='image'), keras.Input((1,), name='male')
     features, penalty = _see(image, parts, weights), keras.regularizers.L2(parts.l2) if parts.l2 else None
     x = _attend(features) if parts.attention else layers.GlobalAveragePooling2D(name='pool')(features)
-    if parts.sex: x = layers.Concatenate(name='image_and_sex')([x, layers.Dense(32, activation='relu', name='sex')(male)])
+    if parts.sex:
+        x = layers.Concatenate(name='image_and_sex')([x, layers.Dense(32, activation='relu', name='sex')(male)])
     before, after = parts.dropout
     x = layers.Dropout(before, name='dropout1')(x)
     if parts.hidden:
@@ -213,13 +227,15 @@ def in_head(
     layer: keras.Layer
 ) -> bool:
     "Whether a layer belongs to what stands behind the backbone."
-    return layer.name in {'sex', 'hidden', 'z_score', 'bone_age_months', 'age_distribution'} or layer.name.startswith('attention')
+    return layer.name in {'sex', 'hidden', 'z_score', 'bone_age_months',
+                          'age_distribution'} or layer.name.startswith('attention')
 
 def _before_block(
     layer: keras.Layer,
     count: int,
 ) -> bool:
-    "Whether a layer belongs to an EfficientNet-Lite's stem or to its first `count` blocks; none does where the count is 0."
+    """Whether a layer belongs to an EfficientNet-Lite's stem or to its first `count` blocks; none does where the count
+    is 0."""
     part = layer.name.partition('_')[0]
     return count > 0 and (part == 'stem' or part.startswith('block') and int(part.removeprefix('block')) < count)
 
@@ -230,10 +246,12 @@ def _settle(
 ) -> None:
     "What is set after building: starting weights, frozen layers, momentum, the ages of a distribution head."
     if parts.backbone in lite_names and weights: load_lite_imagenet(model, parts.backbone)
-    if parts.head == 'distribution': model.get_layer('bone_age_months').set_weights([np.arange(oldest_months + 1.0)[:, None]])
+    if parts.head == 'distribution':
+        model.get_layer('bone_age_months').set_weights([np.arange(oldest_months + 1.0)[:, None]])
     for layer in all_layers(model):
         norm = isinstance(layer, layers.BatchNormalization)
-        if parts.frozen and not in_head(layer) or parts.frozen_norms and norm or _before_block(layer, parts.frozen_blocks): layer.trainable = False
+        if parts.frozen and not in_head(layer) or parts.frozen_norms and norm or _before_block(layer, parts.frozen_blocks):
+            layer.trainable = False
         if parts.norm_momentum and norm: layer.momentum = parts.norm_momentum
 
 # %% ../nbs/04_model.ipynb #0000001b
@@ -254,7 +272,8 @@ def build_model(
 def weights_file(
     weights: str | Path,  # 'bundled:NAME' or a .keras file
 ) -> Path:
-    "Where weights lie; raises `BoneAgeError` for an unknown name, or where a bundled file is not the one its card describes."
+    """Where weights lie; raises `BoneAgeError` for an unknown name, or where a bundled file is not the one its card
+    describes."""
     bundled, found, name = str(weights).partition('bundled:')
     return Path(bundled_weights(name)) if found and not bundled else Path(weights)
 
@@ -266,7 +285,8 @@ def _file_problem(
 ) -> str | None:  # None for an archive that can be opened
     "Why a file cannot be a saved network."
     try:
-        with zipfile.ZipFile(path) as zipped: problem = archive_problem(zipped, max(LARGEST_NETWORK, LARGEST_GROWTH * path.stat().st_size))
+        with zipfile.ZipFile(path) as zipped:
+            problem = archive_problem(zipped, max(LARGEST_NETWORK, LARGEST_GROWTH * path.stat().st_size))
     except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error: return _in_short(error)
     return problem and f'it {problem}'
 
@@ -281,7 +301,8 @@ def load_model(
     problem = _file_problem(path)
     try: model = None if problem else keras.saving.load_model(path, compile=compiled, safe_mode=True)
     except Exception as error: problem = _in_short(error)
-    if problem: raise BoneAgeError(f'{shown(path)} is not a network saved by Keras ({problem}): give a .keras file.')
+    if problem:
+        raise BoneAgeError(f'{shown(path)} is not a network saved by Keras ({problem}): give a .keras file.')
     return model
 
 def _transfer(source: keras.Model, target: keras.Model) -> None:
@@ -291,7 +312,8 @@ def _transfer(source: keras.Model, target: keras.Model) -> None:
         fits = [array.shape for array in saved.get(layer.name, [])] == [array.shape for array in layer.get_weights()]
         if fits: layer.set_weights(saved[layer.name])
         elif not in_head(layer):
-            raise BoneAgeError(f'The weights belong to another network: layer {layer.name} of {target.name} is not in {source.name}.')
+            raise BoneAgeError('The weights belong to another network: '
+                               f'layer {layer.name} of {target.name} is not in {source.name}.')
 
 def knows_sex(
     model: keras.Model
@@ -306,8 +328,10 @@ def attention_map(
     male: np.ndarray | None = None,  # (n,) for a network that knows the sex
 ) -> np.ndarray:  # float32 (n, side, side), 0 to 1
     "Where a network with attention looks; raises `BoneAgeError` for a network without."
-    if 'attention' not in [layer.name for layer in model.layers]: raise BoneAgeError(f'{model.name} has no attention: build it with attention=True.')
-    if knows_sex(model) and male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
+    if 'attention' not in [layer.name for layer in model.layers]:
+        raise BoneAgeError(f'{model.name} has no attention: build it with attention=True.')
+    if knows_sex(model) and male is None:
+        raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
     inputs = {'image': pictures[..., None].astype('float32')}
     if knows_sex(model): inputs['male'] = np.asarray(male, 'float32').reshape(-1, 1)
     maps = keras.Model(model.input, model.get_layer('attention').output).predict(inputs, verbose=0)

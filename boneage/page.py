@@ -21,8 +21,8 @@ from . import __version__
 from .basics import BoneAgeError, claim_folder, extra, write_atomically
 from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
 from .calibration import coverage_table
-from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history, plot_part_ages, plot_parts,
-                           plot_predicted, plot_sexes)
+from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history,
+                           plot_part_ages, plot_parts, plot_predicted, plot_sexes)
 
 with extra('lab'):
     import matplotlib.pyplot as plt
@@ -54,8 +54,10 @@ def results_rows(
     rows = []
     for row in results.to_dict('records'):
         label, unit = METRICS[row['metric']]
-        cells = [label + (', months' if unit == 'months' else ''), format_value(row['metric'], row['value'], row['low'], row['high'])]
-        if baseline: cells.append(format_value(row['metric'], row['baseline'], row['baseline_low'], row['baseline_high']))
+        cells = [label + (', months' if unit == 'months' else ''),
+                 format_value(row['metric'], row['value'], row['low'], row['high'])]
+        if baseline:
+            cells.append(format_value(row['metric'], row['baseline'], row['baseline_low'], row['baseline_high']))
         rows.append({'cells': cells})
     note = 'In brackets: 95 % bootstrap interval. A positive error means that the hand was read too old.'
     if baseline: note += ' The baseline answers every film with the median age of its sex in the training data.'
@@ -71,7 +73,8 @@ def group_rows(
     rows = []
     for group, part in results.groupby('group', sort=False):
         values = part.set_index('metric')
-        cells = [format_value(metric, *values.loc[metric, ['value', 'low', 'high']]) for metric in ('mae', 'bias', 'within_12')]
+        cells = [format_value(metric, *values.loc[metric, ['value', 'low', 'high']])
+                 for metric in ('mae', 'bias', 'within_12')]
         rows.append({'cells': [group, f"{part['n'].iloc[0]:,}", *cells], 'few': part['n'].iloc[0] < 30})
     note = 'In brackets: 95 % bootstrap interval.'
     if any(row['few'] for row in rows): note += ' In italics: fewer than 30 films, read with care.'
@@ -85,7 +88,8 @@ def worst_rows(
     "The table of the ten largest errors."
     rows = [{'cells': [row.id, 'male' if row.male else 'female', f'{row.boneage:.0f}', f'{row.predicted:.1f}',
                        f'{row.error:+.1f}'.replace('-', '−')]} for row in largest_errors(predictions).itertuples()]
-    return {'title': 'Largest errors', 'note': 'The films to look at first: a mislabelled, rotated or unusual film ends up here.',
+    return {'title': 'Largest errors', 'note': 'The films to look at first: a mislabelled, '
+            'rotated or unusual film ends up here.',
             'head': ['Film', 'Sex', 'Real, months', 'Predicted, months', 'Error, months'], 'rows': rows}
 
 # %% ../nbs/07c_page.ipynb #00000010
@@ -93,9 +97,11 @@ def coverage_rows(
     coverage: pd.DataFrame,  # `coverage_table` by nothing, sex and age band
 ) -> dict:  # title, note, head, rows for the page
     "One row for each group: films, share of labels inside the interval, its mean width."
-    rows = [{'cells': [row.group, f'{row.n:,}', f'{100*row.coverage:.1f} % ({100*row.low:.1f} to {100*row.high:.1f})', f'{row.width:.1f}'],
+    rows = [{'cells': [row.group, f'{row.n:,}', f'{100*row.coverage:.1f} % ({100*row.low:.1f} to {100*row.high:.1f})',
+                       f'{row.width:.1f}'],
              'few': row.n < 30} for row in coverage.itertuples()]
-    return {'title': 'Intervals', 'rows': rows, 'head': ['Films', 'Number', 'Label inside the interval', 'Mean width, months'],
+    return {'title': 'Intervals', 'rows': rows,
+            'head': ['Films', 'Number', 'Label inside the interval', 'Mean width, months'],
             'note': "In brackets: Wilson's 95 % interval. In italics: fewer than 30 films."}
 
 # %% ../nbs/07c_page.ipynb #00000013
@@ -105,8 +111,10 @@ def student_rows(
     "The columns of the report's tables 1 to 5 for these films."
     errors, line = report_tables(case_values(predictions))
     row = pd.concat([errors, line], axis=1).iloc[0]
-    return {'title': "In the student report's columns", 'head': ['Films', *row.index], 'rows': [{'cells': [f'{len(predictions):,}', *row]}],
-            'note': "RSNA's MAD is the mean of |error|, the report's the mean of |error − mean error|. The error range is of predicted − real. "
+    return {'title': "In the student report's columns", 'head': ['Films', *row.index],
+            'rows': [{'cells': [f'{len(predictions):,}', *row]}],
+            'note': "RSNA's MAD is the mean of |error|, the report's the mean of |error − mean error|. The error range "
+            "is of predicted − real. "
                     'R² belongs to the line predicted = m · real + q; after ± stands the standard error.'}
 
 # %% ../nbs/07c_page.ipynb #00000016
@@ -118,7 +126,8 @@ def render(
     dpi: int = 100,  # dots per inch of a PNG
 ) -> dict:  # file name without ending → bytes
     "Figures as bytes; raises `BoneAgeError` for another format."
-    if figure_format not in KINDS: raise BoneAgeError(f"Figures cannot be written as {figure_format!r}: choose {' or '.join(KINDS)}.")
+    if figure_format not in KINDS:
+        raise BoneAgeError(f"Figures cannot be written as {figure_format!r}: choose {' or '.join(KINDS)}.")
     pictures, options = {}, {'metadata': {'Date': None}} if figure_format == 'svg' else {}
     with plt.rc_context({'svg.hashsalt': 'boneage', 'svg.fonttype': 'none'}):
         for name, draw in jobs.items():
@@ -203,10 +212,12 @@ PAGE_TEMPLATE = '''<!doctype html>
 
 # %% ../nbs/07c_page.ipynb #0000001c
 CAPTIONS = {  # file name of a figure → (caption, width on the page)
-    'predicted': ('Predicted against real bone age. A slope under 1 means that young hands are read too old and old hands too '
+    'predicted': ('Predicted against real bone age. A slope under 1 means that young hands are read too '
+                  'old and old hands too '
                   'young.', 'half'),
     'errors': ('Errors of all films. Left of zero the hand was read too young, right of zero too old.', 'half'),
-    'error_by_age': ('Error by real bone age and sex. A box holds the middle half of the films, the whiskers 90 % of them; dots '
+    'error_by_age': ('Error by real bone age and sex. A box holds the middle half of the films, '
+                     'the whiskers 90 % of them; dots '
                      'are single films outside.', 'full'),
     'films': ('Examples with their real and predicted bone age.', 'full'),
     'ages': ('Bone ages in the training data and in the films evaluated.', 'half'),
@@ -220,8 +231,10 @@ def headline_cards(
     "The numbers on top of the page: MAE, the baseline's, bias, share within 12 months."
     values = results.set_index('metric')
     span = lambda name: format_value(name, *values.loc[name, ['value', 'low', 'high']]).partition(' (')[2].rstrip(')')
-    cards = [(label, format_value(name, values.loc[name, 'value']) + unit, f'95 % interval {span(name)}' if span(name) else '')
-             for name, label, unit in (('mae', 'Mean absolute error', ' months'), ('bias', 'Bias, predicted − real', ' months'),
+    cards = [(label, format_value(name, values.loc[name, 'value']) + unit,
+              f'95 % interval {span(name)}' if span(name) else '')
+             for name, label, unit in (('mae', 'Mean absolute error', ' months'),
+                                       ('bias', 'Bias, predicted − real', ' months'),
                                        ('within_12', 'Films within 12 months', ''))]
     if 'baseline' in results:
         cards.insert(1, ('Baseline without films', format_value('mae', values.loc['mae', 'baseline']) + ' months',
@@ -242,8 +255,10 @@ def page_html(
     pictures = [{'caption': CAPTIONS[name][0], 'width': CAPTIONS[name][1], 'kind': KINDS[figure_format],
                  'data': base64.b64encode(figures[name]).decode()} for name in CAPTIONS if name in figures]
     page = jinja2.Environment(autoescape=True).from_string(PAGE_TEMPLATE)
-    return page.render(title=title, style=PAGE_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(), version=__version__,
-                       cards=headline_cards(results), tables=tables, figures=pictures, extra=list((extra_rows or {}).items()))
+    return page.render(title=title, style=PAGE_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(),
+                       version=__version__,
+                       cards=headline_cards(results), tables=tables, figures=pictures,
+                       extra=list((extra_rows or {}).items()))
 
 # %% ../nbs/07c_page.ipynb #00000024
 def write_predictions(
@@ -251,7 +266,8 @@ def write_predictions(
     folder,  # where predictions.csv goes
 ) -> Path:  # the file, which `read_predictions` reads
     "The predictions without the paths of the films."
-    return write_atomically(claim_folder(folder, 'evaluation')/'predictions.csv', check_predictions(predictions).drop(columns='path', errors='ignore'))
+    return write_atomically(claim_folder(folder, 'evaluation')/'predictions.csv',
+                            check_predictions(predictions).drop(columns='path', errors='ignore'))
 
 def write_predicted_age(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
@@ -283,7 +299,8 @@ def write_results(
     if train_table is not None:
         baseline = metrics_table(naive_predictions(train_table, predictions), None, n_boot, seed)
         results[['baseline', 'baseline_low', 'baseline_high']] = baseline[['value', 'low', 'high']]
-    tables = {'results': results, **{f'results_by_{by}': metrics_table(predictions, by, n_boot, seed) for by in ('sex', 'age_band')}}
+    tables = {'results': results, **{f'results_by_{by}': metrics_table(predictions, by, n_boot, seed)
+                                     for by in ('sex', 'age_band')}}
     folder = claim_folder(folder, 'evaluation')
     for name, table in tables.items(): write_atomically(folder/f'{name}.csv', table)
     return tables
@@ -311,7 +328,8 @@ def evaluate_predictions(
     seed: int = 0,  # of the bootstrap
     figure_format: str = 'png',  # of the figure files and of those in the page, or 'svg'
 ) -> pd.DataFrame:  # what results.csv holds: `metrics_table` and, with train_table, baseline, baseline_low, baseline_high
-    "Writes predictions.csv, predicted_age.csv, results*.csv, coverage.csv for intervals, history.csv if given, a file for each figure, and page.html."
+    """Writes predictions.csv, predicted_age.csv, results*.csv, coverage.csv for intervals, history.csv if given, a file
+    for each figure, and page.html."""
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
@@ -326,7 +344,8 @@ def evaluate_predictions(
         write_atomically(Path(folder)/'coverage.csv', coverage)
         intervals = [coverage_rows(coverage)]
     tables = [results_rows(results['results']), group_rows(results['results_by_sex'], 'By sex', 'Sex'),
-              group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), *intervals, student_rows(table), worst_rows(table)]
+              group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), *intervals,
+              student_rows(table), worst_rows(table)]
     write_atomically(Path(folder)/'page.html',
                      page_html(table, tables, figures, results['results'], title, extra_rows, figure_format))
     return results['results']

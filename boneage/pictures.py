@@ -20,7 +20,8 @@ from .films.radiograph import RadiographError, read_radiograph, write_png
 from .preprocessing import picture_size, preprocess
 
 # %% ../nbs/02a_pictures.ipynb #00000006
-RECORD_KEYS = ('id', 'pipeline', 'size', 'width', 'height', 'method', 'presence', 'reason', 'inverted', 'angle', 'box', 'matrix', 'landmarks')
+RECORD_KEYS = ('id', 'pipeline', 'size', 'width', 'height', 'method', 'presence', 'reason', 'inverted', 'angle', 'box',
+               'matrix', 'landmarks')
 
 def _preprocess_file(
     identifier: str, source: str, out: str, pipeline: str, size: int, find: bool

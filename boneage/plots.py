@@ -44,7 +44,8 @@ def name_tables(
 ) -> dict:  # name → table
     "One table becomes the part 'all films'; raises `BoneAgeError` where there is nothing to draw."
     tables = tables if isinstance(tables, dict) else {'all films': tables}
-    if not sum(map(len, tables.values())): raise BoneAgeError('There are no films to draw: the table has no rows.')
+    if not sum(map(len, tables.values())):
+        raise BoneAgeError('There are no films to draw: the table has no rows.')
     return tables
 
 @figure_style()
@@ -56,10 +57,12 @@ def plot_sexes(
     tables, ax = name_tables(tables), ax or plt.subplots(figsize=(6, 4), layout='constrained')[1]
     rows = pd.concat([pd.DataFrame({'sex': np.where(table['male'], 'male', 'female'), 'part': name})
                       for name, table in tables.items()], ignore_index=True)
-    sns.countplot(rows, x='part', hue='sex', order=list(tables), hue_order=['female', 'male'], palette=SEX_COLOURS, ax=ax)
+    sns.countplot(rows, x='part', hue='sex', order=list(tables), hue_order=['female', 'male'], palette=SEX_COLOURS,
+                  ax=ax)
     sizes = [max(len(table), 1) for table in tables.values()]
     for bars in ax.containers:
-        ax.bar_label(bars, [f'{count:,.0f}\n{100*count / size:.1f} %' for count, size in zip(bars.datavalues, sizes)], padding=2)
+        ax.bar_label(bars, [f'{count:,.0f}\n{100*count / size:.1f} %' for count, size in zip(bars.datavalues, sizes)],
+                     padding=2)
     ax.set(xlabel=None, ylabel='films')
     ax.margins(y=0.22)
     ax.legend(title=None, loc='lower center', bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
@@ -103,10 +106,12 @@ def plot_ages(
 ) -> plt.Axes:  # the Axes
     "Share of films in every year of age, one line for each part, so that parts of any size compare."
     tables, ax = name_tables(tables), ax or plt.subplots(figsize=(6, 4), layout='constrained')[1]
-    ages = pd.concat([pd.DataFrame({'boneage': table['boneage'].astype(float), 'part': f'{name} ({len(table):,} films)'})
+    ages = pd.concat([pd.DataFrame({'boneage': table['boneage'].astype(float),
+                                    'part': f'{name} ({len(table):,} films)'})
                       for name, table in tables.items()], ignore_index=True)
     sns.histplot(ages, x='boneage', hue='part', bins=age_edges(ages['boneage']), element='step', stat='percent',
-                 common_norm=False, fill=False, linewidth=2, palette=sns.color_palette('colorblind', len(tables)), ax=ax)
+                 common_norm=False, fill=False, linewidth=2, palette=sns.color_palette('colorblind', len(tables)),
+                 ax=ax)
     ax.set(xlabel='bone age (months)', ylabel='films of the part (%)')
     ax.get_legend().set_title(None)
     return ax
@@ -124,7 +129,8 @@ def plot_balance(
     ax = ax or plt.subplots(figsize=(6, 4), layout='constrained')[1]
     edges = age_edges(balanced['boneage'].max(), width)
     for (name, table), colour in zip(tables.items(), (LIGHT, DARK)):
-        sns.histplot(x=table['boneage'].astype(float), bins=edges, color=colour, alpha=1, label=f'{name}, {len(table):,} films', ax=ax)
+        sns.histplot(x=table['boneage'].astype(float), bins=edges, color=colour, alpha=1,
+                     label=f'{name}, {len(table):,} films', ax=ax)
     ax.set(xlabel='bone age (months)', ylabel=f'films in {width} months', xlim=(0, edges[-1]))
     ax.set_xticks(np.arange(0, edges[-1] + 1, 2*width))
     ax.margins(y=0.22)
@@ -141,7 +147,8 @@ def plot_history(
     "Training and validation curves, epoch by epoch (the report's figure 10)."
     panels = {name: label for name, label in CURVES.items() if name in history and f'val_{name}' in history}
     if not panels or 'epoch' not in history or not len(history):
-        raise BoneAgeError('The training history lacks the columns epoch, loss, val_loss, mae and val_mae, or has no rows: '
+        raise BoneAgeError('The training history lacks the columns epoch, loss, val_loss, '
+                           'mae and val_mae, or has no rows: '
                            'give the history.csv of a run folder.')
     figure, axes = plt.subplots(1, len(panels), figsize=(4.6*len(panels), 4), layout='constrained', squeeze=False)
     for ax, (name, label) in zip(axes.flat, panels.items()):
@@ -208,7 +215,8 @@ def plot_errors(
     ax: plt.Axes = None,  # a new one if None
     real_minus_predicted: bool = False,  # the sign of the report's figure 12
 ) -> plt.Axes:  # the Axes
-    "Histogram of errors in bins of 3 months (more for wide errors), with their mean and range (the report's figure 12)."
+    """Histogram of errors in bins of 3 months (more for wide errors), with their mean and range (the report's figure
+    12)."""
     table = check_predictions(predictions)
     ax = ax or plt.subplots(figsize=(6, 5.6), layout='constrained')[1]
     error = (table['predicted'] - table['boneage']) * (-1 if real_minus_predicted else 1)
@@ -218,7 +226,8 @@ def plot_errors(
     ax.axvline(0, color='0.35', linestyle='--', linewidth=1.5, label='no error')
     words = f'mean {error.mean():+.1f}, from {error.min():+.1f} to {error.max():+.1f} months'
     ax.axvline(error.mean(), color='black', linewidth=2, label=words.replace('-', '−'))
-    ax.set(xlabel='real − predicted bone age (months)' if real_minus_predicted else 'predicted − real bone age (months)', ylabel='films')
+    ax.set(xlabel='real − predicted bone age (months)' if real_minus_predicted
+           else 'predicted − real bone age (months)', ylabel='films')
     ax.margins(y=0.3)
     ax.legend(loc='upper left')
     return ax
@@ -244,8 +253,8 @@ def plot_error_by_age(
     "Error per age band and sex: box of the middle half, whiskers from the 5th to the 95th percentile."
     table = check_predictions(predictions)
     ax = ax or plt.subplots(figsize=(10, 4.5), layout='constrained')[1]
-    sns.boxplot(x=film_groups(table, 'age_band'), y=table['predicted'] - table['boneage'], hue=film_groups(table, 'sex'),
-                palette=SEX_COLOURS, whis=(5, 95), fliersize=2, linewidth=1, ax=ax)
+    sns.boxplot(x=film_groups(table, 'age_band'), y=table['predicted'] - table['boneage'],
+                hue=film_groups(table, 'sex'), palette=SEX_COLOURS, whis=(5, 95), fliersize=2, linewidth=1, ax=ax)
     ax.axhline(0, color='0.35', linestyle='--', linewidth=1.5, zorder=0.5)
     ax.set_xticks(ax.get_xticks(), [text.get_text().replace(' to ', '–') for text in ax.get_xticklabels()])
     ax.set(xlabel='real bone age (months)', ylabel='predicted − real (months)')
@@ -265,8 +274,8 @@ def plot_films(
     columns = min(columns or (4 if len(images) <= 8 else 8), len(images))
     rows, many = -(-len(images) // columns), columns > 5
     side, font, line = (1.6, 7.5, '\n') if many else (2.6, 10, ', ')
-    figure, axes = plt.subplots(rows, columns, figsize=(side*columns, (1.45 if many else 1.23)*side*rows), layout='constrained',
-                                squeeze=False)
+    figure, axes = plt.subplots(rows, columns, figsize=(side*columns, (1.45 if many else 1.23)*side*rows),
+                                layout='constrained', squeeze=False)
     for ax in axes.flat: ax.axis('off')
     for ax, (title, image, real, predicted) in zip(axes.flat, images):
         ax.imshow(np.squeeze(image), cmap='gray', vmin=0, vmax=255)
@@ -285,7 +294,8 @@ def plot_attention(
 ) -> plt.Figure:  # two rows: films, and films under their maps
     "Where a network with attention looks (after the report's figure 13)."
     if not len(pictures) or len(pictures) != len(maps):
-        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(maps)} attention maps: give one map for each picture.')
+        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(maps)} attention maps: '
+                           'give one map for each picture.')
     figure, axes = plt.subplots(2, len(pictures), figsize=(2.4*len(pictures), 5.1), layout='constrained', squeeze=False)
     for number, (picture, attention) in enumerate(zip(pictures, maps)):
         for ax in axes[:, number]:

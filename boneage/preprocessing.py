@@ -198,7 +198,10 @@ def preprocess(
     picture, corners, matrix = chosen.make(image, size, hand)
     reason = '' if hand else ('no hand found, whole film used' if find else 'whole film asked for')
     record = dict(
-        pipeline=pipeline, size=size, width=image.shape[1], height=image.shape[0], method=hand.method if hand else 'none',
-        presence=hand.presence if hand else 0.0, reason=reason, inverted=inverted, angle=round(hand.angle, 1) if hand else 0.0,
-        box=corners.ravel().round(1).tolist(), matrix=matrix.round(6).tolist(), landmarks=hand.landmarks.round(1).tolist() if hand else [])
+        pipeline=pipeline, size=size, width=image.shape[1], height=image.shape[0],
+        method=hand.method if hand else 'none',
+        presence=hand.presence if hand else 0.0, reason=reason, inverted=inverted,
+        angle=round(hand.angle, 1) if hand else 0.0,
+        box=corners.ravel().round(1).tolist(), matrix=matrix.round(6).tolist(),
+        landmarks=hand.landmarks.round(1).tolist() if hand else [])
     return Preprocessed(picture, record)

@@ -28,10 +28,12 @@ def network_inputs(
     "What a network is given; raises `BoneAgeError` for pictures of a wrong shape or another number of sexes."
     pictures = np.asarray(pictures, np.float32)
     if pictures.ndim != 3 or not len(pictures) or pictures.shape[1] != pictures.shape[2]:
-        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: give (n, side, side), for one picture picture[None].')
+        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: '
+                           'give (n, side, side), for one picture picture[None].')
     if male is None: return {'image': pictures[..., None]}
     male = np.asarray(male, np.float32).reshape(-1, 1)
-    if len(male) != len(pictures): raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
+    if len(male) != len(pictures):
+        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
     return {'image': pictures[..., None], 'male': male}
 
 # %% ../nbs/05a_reader.ipynb #00000009
@@ -54,7 +56,8 @@ def _with_keras(
     "A network under Keras; raises `BoneAgeError` where that is not installed."
     try: from boneage.model import load_model
     except ImportError as error:
-        raise BoneAgeError(f'{shown(path)} is read with Keras, which is not installed ({error}): pip install "boneage[train]".') from None
+        raise BoneAgeError(f'{shown(path)} is read with Keras, which is not installed ({error}): '
+                           'pip install "boneage[train]".') from None
     return keras_network(load_model(path))
 
 @lru_cache(maxsize=4)
@@ -69,8 +72,10 @@ def load_network(
 ):  # function of `network_inputs` that gives months (n,)
     "A network as a function, kept for the next call; raises `BoneAgeError` for a file that is none."
     path = Path(path)
-    if path.suffix not in ('.tflite', '.keras'): raise BoneAgeError(f'{shown(path)} is no network: give a .tflite or a .keras file.')
-    if not path.is_file(): raise BoneAgeError(f'{shown(path)} does not exist: give a .tflite or a .keras file.')
+    if path.suffix not in ('.tflite', '.keras'):
+        raise BoneAgeError(f'{shown(path)} is no network: give a .tflite or a .keras file.')
+    if not path.is_file():
+        raise BoneAgeError(f'{shown(path)} does not exist: give a .tflite or a .keras file.')
     return _load_network(str(path), path.stat().st_mtime_ns)
 
 # %% ../nbs/05a_reader.ipynb #0000000c
@@ -113,8 +118,10 @@ class Reader:
     ) -> np.ndarray:  # float64 (n, views) months
         "What the network says to each look; raises `BoneAgeError` where the sex is missing."
         known, step, looks = self._known(male), max(1, batch // len(self.views)), []
-        for start in tqdm(range(0, len(pictures), step), desc='read', unit='film', unit_scale=step, disable=not progress):
-            some = [fixed_view(picture, view, self.size) for picture in pictures[start:start + step] for view in self.views]
+        for start in tqdm(range(0, len(pictures), step), desc='read', unit='film', unit_scale=step,
+                          disable=not progress):
+            some = [fixed_view(picture, view, self.size) for picture in pictures[start:start + step]
+                    for view in self.views]
             repeated = None if known is None else known[start:start + step].repeat(len(self.views))
             looks.append(self.network(network_inputs(np.stack(some), repeated)).reshape(-1, len(self.views)))
         return np.concatenate(looks) if looks else np.empty((0, len(self.views)))
@@ -130,7 +137,8 @@ class Reader:
 
     def _known(self, male) -> np.ndarray | None:
         "The sex as far as the network takes it."
-        if self.sex_input and male is None: raise BoneAgeError(f'{self.name} takes the sex: give male, one value a picture.')
+        if self.sex_input and male is None:
+            raise BoneAgeError(f'{self.name} takes the sex: give male, one value a picture.')
         return np.asarray(male, bool) if self.sex_input else None
 
     def _fit(self, months, spread, male) -> Answers:
@@ -155,13 +163,16 @@ def _errors_of_run(
     path = folder/'evaluation-test'/'results.csv'
     if not path.is_file(): return {}
     try:
-        with open(path, encoding='utf-8', newline='') as file: return {row['metric']: float(row['value']) for row in csv.DictReader(file)}
-    except (KeyError, TypeError, ValueError, OSError, csv.Error): raise BoneAgeError(f'{shown(path)} holds no results: evaluate the run again.') from None
+        with open(path, encoding='utf-8', newline='') as file:
+            return {row['metric']: float(row['value']) for row in csv.DictReader(file)}
+    except (KeyError, TypeError, ValueError, OSError, csv.Error):
+        raise BoneAgeError(f'{shown(path)} holds no results: evaluate the run again.') from None
 
 def _of_run(
     folder: Path,  # a finished run
 ) -> Reader:
-    network = next((folder/name for name in ('model.tflite', 'model.keras') if (folder/name).is_file()), folder/'model.keras')
+    network = next((folder/name for name in ('model.tflite', 'model.keras') if (folder/name).is_file()),
+                   folder/'model.keras')
     return _reader(run_card(folder), 0, network, read_calibration(folder) or Fitted(), _errors_of_run(folder))
 
 def _bundled(
@@ -172,14 +183,16 @@ def _bundled(
     check_weights(network, card['litert_sha256'])
     fitted = {part: card.get(part) for part in Fitted.__dataclass_fields__}
     errors = {row['metric']: row['value'] for row in card['metrics']['overall']}
-    return _reader(card, card['edition'], network, from_dict(Fitted, fitted, f'the card of {name}', 'install boneage again'), errors)
+    return _reader(card, card['edition'], network,
+                   from_dict(Fitted, fitted, f'the card of {name}', 'install boneage again'), errors)
 
 def _reader(card, edition, network, fitted, errors) -> Reader:
-    return Reader(load_network(network), card['name'], edition, card['pipeline'], card['size'], tuple(card['views']), card['sex_input'],
-                  fitted, errors, str(network), card.get('map_sha256'))
+    return Reader(load_network(network), card['name'], edition, card['pipeline'], card['size'], tuple(card['views']),
+                  card['sex_input'], fitted, errors, str(network), card.get('map_sha256'))
 
 def open_reader(
     source: str | Path = 'default',  # name of bundled weights, or a run folder
 ) -> Reader:
-    "A reader by name or from a finished run; raises `BoneAgeError` where there is none or its files are not what its card describes."
+    """A reader by name or from a finished run; raises `BoneAgeError` where there is none or its files are not what its
+    card describes."""
     return _of_run(Path(source)) if (Path(source)/'model.json').is_file() else _bundled(str(source))

@@ -40,7 +40,8 @@ class Recipe:
     seed: int = 2017
 
     def __post_init__(self):
-        for problem in _recipe_problems(self): raise BoneAgeError(f'The recipe {shown(self.name)!r} cannot be: {problem}.')
+        for problem in _recipe_problems(self):
+            raise BoneAgeError(f'The recipe {shown(self.name)!r} cannot be: {problem}.')
         architecture(self.model, **self.model_options)
 
     @property
@@ -51,10 +52,12 @@ LOSSES = ('mean_absolute_error', 'mean_squared_error', 'huber', 'log_cosh')
 CHOICES = {'model': model_names, 'pipeline': pipeline_names, 'loss': LOSSES, 'optimizer': ('adamw', 'adam'),
            'schedule': ('cosine', 'constant', 'exponential'), 'balanced': (True, False)}  # of a recipe
 LIMITS = {  # of the numbers of a recipe, and of its views: type, least, most
-    'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1), 'learning_rate': (float, 1e-12, 10),
-    'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999), 'whole_share': (float, 0, 1), 'rotation': (float, 0, 180),
-    'zoom': (float, 0, 0.9), 'shift': (float, 0, 1), 'flip': (float, 0, 1), 'brightness': (float, 0, 1), 'contrast': (float, 0, 1),
-    'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
+    'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1),
+    'learning_rate': (float, 1e-12, 10),
+    'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999), 'whole_share': (float, 0, 1),
+    'rotation': (float, 0, 180),
+    'zoom': (float, 0, 0.9), 'shift': (float, 0, 1), 'flip': (float, 0, 1), 'brightness': (float, 0, 1),
+    'contrast': (float, 0, 1), 'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
 
 def _is_number(
     value,
@@ -78,8 +81,10 @@ def _limit_problems(
 # %% ../nbs/06_recipes.ipynb #00000009
 def _are_stages(stages) -> bool:
     "Whether these are pairs of a side and a number of epochs, one pair or more."
-    pairs = isinstance(stages, (tuple, list)) and stages and all(isinstance(stage, (tuple, list)) and len(stage) == 2 for stage in stages)
-    return bool(pairs) and all(_is_number(side, int, smallest_picture, largest_picture) and _is_number(epochs, int, 1, 10_000)
+    pairs = isinstance(stages, (tuple, list)) and stages and all(isinstance(stage, (tuple, list)) and len(stage) == 2
+                                                                 for stage in stages)
+    return bool(pairs) and all(_is_number(side, int, smallest_picture, largest_picture)
+                               and _is_number(epochs, int, 1, 10_000)
                                for side, epochs in stages)
 
 def _are_fractions(shares) -> bool:
@@ -91,7 +96,8 @@ def _recipe_problems(
     recipe: Recipe
 ):  # yields what is wrong, as ends of a sentence
     "What a training could not do, or would do otherwise than meant."
-    if not isinstance(recipe.name, str) or name_problem(recipe.name): yield f'its name {name_problem(recipe.name) or "is no text"}'
+    if not isinstance(recipe.name, str) or name_problem(recipe.name):
+        yield f'its name {name_problem(recipe.name) or "is no text"}'
     for name, known in CHOICES.items():
         value = getattr(recipe, name)
         if value not in known: yield f'there is no {name} {value!r}, choose one of {", ".join(map(str, known))}'
@@ -99,25 +105,30 @@ def _recipe_problems(
         yield f'stages is {recipe.stages!r}, and must be pairs of a side ({smallest_picture} to {largest_picture} pixels) and of epochs (1 to 10,000)'
     yield from _limit_problems(recipe, ('cosine_epochs', 'average'))
     if not isinstance(recipe.model_options, dict): yield 'model_options must be names with values'
-    if recipe.weights is not None and not (isinstance(recipe.weights, str) and recipe.weights): yield 'weights must be a text or nothing (null)'
+    if recipe.weights is not None and not (isinstance(recipe.weights, str) and recipe.weights):
+        yield 'weights must be a text or nothing (null)'
     if not isinstance(recipe.views, ViewRanges | None): yield 'views must be ranges or nothing (null)'
     elif recipe.views: yield from (f'of its views, {problem}' for problem in _limit_problems(recipe.views))
-    if not _are_fractions(recipe.fractions): yield f'fractions is {recipe.fractions!r}, and must be three or four shares that add up to 1'
+    if not _are_fractions(recipe.fractions):
+        yield f'fractions is {recipe.fractions!r}, and must be three or four shares that add up to 1'
 
 # %% ../nbs/06_recipes.ipynb #0000000c
 def load_recipe(
     source: str | Path | dict,  # a name in `RECIPES`, a JSON file or the dictionary in it
 ) -> Recipe:
-    "A recipe by name or from a file; raises `BoneAgeError` for an unknown name or key, and for a value that no recipe can have."
+    """A recipe by name or from a file; raises `BoneAgeError` for an unknown name or key, and for a value that no recipe
+    can have."""
     if isinstance(source, str) and source in RECIPES: return RECIPES[source]
     where = 'The recipe' if isinstance(source, dict) else source
     if not isinstance(source, dict):
         if not os.path.isfile(source):
-            raise BoneAgeError(f'There is no recipe {shown(source)!r}: choose one of {", ".join(RECIPES)} or give a JSON file.')
+            raise BoneAgeError(f'There is no recipe {shown(source)!r}: '
+                               f'choose one of {", ".join(RECIPES)} or give a JSON file.')
         source = read_json(source, 'give a recipe.json')
     unknown = set(source) - set(Recipe.__dataclass_fields__)
     if unknown:
-        raise BoneAgeError(f'A recipe has no {shown(", ".join(sorted(unknown)))}: choose from {", ".join(Recipe.__dataclass_fields__)}.')
+        raise BoneAgeError(f'A recipe has no {shown(", ".join(sorted(unknown)))}: '
+                           f'choose from {", ".join(Recipe.__dataclass_fields__)}.')
     return from_dict(Recipe, source, where, 'mend it')
 
 def same_recipe(one: Recipe, other: Recipe) -> bool:
@@ -125,29 +136,39 @@ def same_recipe(one: Recipe, other: Recipe) -> bool:
     return load_recipe(to_dict(one)) == load_recipe(to_dict(other))
 
 # %% ../nbs/06_recipes.ipynb #0000000e
-_report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),), loss='mean_squared_error',
-                 optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
+_report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),),
+                 loss='mean_squared_error',
+                 optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None,
+                 whole_share=0.0, balanced=True)
 
-_second = Recipe('default-second', model_options={'frozen_norms': True}, weights='default-first', stages=((224, 7), (256, 2)), learning_rate=4e-4,
-                 views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05, fractions=(0.80, 0.05, 0.05, 0.10))
-_third = replace(_second, name='default-third', model_options={'frozen_norms': True, 'frozen_blocks': 3}, weights='default-second',
-                 stages=((256, 8), (320, 8)), cosine_epochs=21, learning_rate=5e-4, views=replace(_second.views, spoil=0.3))
+_second = Recipe('default-second', model_options={'frozen_norms': True}, weights='default-first',
+                 stages=((224, 7), (256, 2)), learning_rate=4e-4,
+                 views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05,
+                 fractions=(0.80, 0.05, 0.05, 0.10))
+_third = replace(_second, name='default-third', model_options={'frozen_norms': True, 'frozen_blocks': 3},
+                 weights='default-second',
+                 stages=((256, 8), (320, 8)), cosine_epochs=21, learning_rate=5e-4,
+                 views=replace(_second.views, spoil=0.3))
 
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24, views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4),
-           fractions=(0.80, 0.05, 0.05, 0.10)),
+    Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24,
+           views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4), fractions=(0.80, 0.05, 0.05, 0.10)),
     _second,
     _third,
-    replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None, learning_rate=1.5e-4, whole_share=0.03,
+    replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None,
+            learning_rate=1.5e-4, whole_share=0.03,
             views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1)),
-    Recipe('fine-tune', model_options={'frozen_norms': True}, weights='bundled:default', stages=((320, 5),), batch_size=16, learning_rate=1e-4,
+    Recipe('fine-tune', model_options={'frozen_norms': True}, weights='bundled:default', stages=((320, 5),),
+           batch_size=16, learning_rate=1e-4,
            views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1), whole_share=0.03),
-    Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0, balanced=True),
+    Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0,
+           balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
     _report,
     replace(_report, name='report-c', batch_size=16),
     replace(_report, name='report-d', learning_rate=1e-4, balanced=False),
-    replace(_report, name='report-e', learning_rate=1e-3, schedule='exponential', model_options={'l2': 1e-4}, stages=((399, 30),)),
+    replace(_report, name='report-e', learning_rate=1e-3, schedule='exponential', model_options={'l2': 1e-4},
+            stages=((399, 30),)),
 )}
 
 # %% ../nbs/06_recipes.ipynb #00000013
@@ -158,8 +179,10 @@ def starting_from(
     "A recipe that starts from a trained network; raises `BoneAgeError` where there is none."
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     names, text = sorted({card['name'] for card in list_weights()}), str(source)
-    if text.removeprefix('bundled:') in names: return replace(recipe, weights='bundled:' + text.removeprefix('bundled:'))
+    if text.removeprefix('bundled:') in names:
+        return replace(recipe, weights='bundled:' + text.removeprefix('bundled:'))
     files = [os.path.join(text, 'model.keras'), *([text] if text.endswith('.keras') else [])]
     found = next(filter(os.path.isfile, files), None)
     if found: return replace(recipe, weights=os.path.abspath(found))
-    raise BoneAgeError(f'There is nothing to start from in {shown(text)!r}: give {", ".join(names)}, the folder of a finished run or a .keras file.')
+    raise BoneAgeError(f'There is nothing to start from in {shown(text)!r}: '
+                       f'give {", ".join(names)}, the folder of a finished run or a .keras file.')

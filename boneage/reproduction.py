@@ -24,7 +24,8 @@ from .training import train
 # %% ../nbs/09b_reproduction.ipynb #00000006
 def report_values() -> pd.DataFrame:  # index: case a to e; columns in months; NaN where the report states nothing
     "The results that the student report states."
-    columns = ['mae', 'report_mad', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se', 'error_min', 'error_max']
+    columns = ['mae', 'report_mad', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se', 'error_min',
+               'error_max']
     nothing = float('nan')
     return pd.DataFrame({
         'a': [9.0, 9.0, 0.92, 0.908, 0.007, 11.4, 0.9, -39.9, 39.1],
@@ -51,7 +52,8 @@ def case_recipe(
     balanced: bool | None = None,  # None: as in the case
 ) -> Recipe:
     "The recipe of a case at a scale; raises `BoneAgeError` for an unknown case."
-    if f'report-{case}' not in RECIPES: raise BoneAgeError(f'There is no case {case!r}: choose a, b, c, d or e.')
+    if f'report-{case}' not in RECIPES:
+        raise BoneAgeError(f'There is no case {case!r}: choose a, b, c, d or e.')
     recipe = RECIPES[f'report-{case}']
     recipe = recipe if balanced is None else replace(recipe, balanced=balanced)
     options = {**recipe.model_options, 'side': scale.side, 'width': scale.width}
@@ -67,7 +69,8 @@ def case_split(
     return {part: table[:count].reset_index(drop=True) for (part, table), count in zip(split.items(), counts)}
 
 # %% ../nbs/09b_reproduction.ipynb #0000000c
-start_recipe = Recipe('phantom-vgg16', model='vgg16', model_options={'sex': False, 'hidden': 0, 'dropout': (0.0, 0.0), 'side': 96, 'width': 0.25},
+start_recipe = Recipe('phantom-vgg16', model='vgg16',
+                      model_options={'sex': False, 'hidden': 0, 'dropout': (0.0, 0.0), 'side': 96, 'width': 0.25},
                       weights=None, pipeline='report', stages=((96, 16),), whole_share=0.0)
 
 def start_from_phantoms(
@@ -90,11 +93,15 @@ def _case_row(
 ) -> dict:
     "What the tables of the report say of a case, with the interval of the error, and what it cost."
     values, history = results[results['group'] == 'all'].set_index('metric'), read_history(folder)
-    shown = ('mae', 'report_mad', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se', 'error_min', 'error_max', 'bias')
+    shown = ('mae', 'report_mad', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se', 'error_min', 'error_max',
+             'bias')
     row = {metric: values.loc[metric, 'value'] for metric in shown}
-    return row | dict(mae_low=values.loc['mae', 'low'], mae_high=values.loc['mae', 'high'], naive_mae=values.loc['mae', 'baseline'],
-                      test_films=int(values.loc['mae', 'n']), epochs=len(history), best_epoch=int(history['val_mae'].idxmin()) + 1,
-                      last_gap=history['val_mae'].iloc[-1] - history['mae'].iloc[-1], seconds=round(history['seconds'].sum()))
+    return row | dict(mae_low=values.loc['mae', 'low'], mae_high=values.loc['mae', 'high'],
+                      naive_mae=values.loc['mae', 'baseline'],
+                      test_films=int(values.loc['mae', 'n']), epochs=len(history),
+                      best_epoch=int(history['val_mae'].idxmin()) + 1,
+                      last_gap=history['val_mae'].iloc[-1] - history['mae'].iloc[-1],
+                      seconds=round(history['seconds'].sum()))
 
 def _runs(
     cases: str,
@@ -115,19 +122,23 @@ def reproduce(
     weights: str | None = None,  # to start from; ImageNet (full) or phantoms (small) if None
     progress: bool = True,
 ) -> pd.DataFrame:  # one row a run, also written to reproduction.csv; run folders are beside it
-    "Run cases of the report; what was finished before is not run again. Raises `BoneAgeError` for an unknown case or scale."
-    if scale not in SCALES: raise BoneAgeError(f'There is no scale {scale!r}: choose one of {", ".join(SCALES)}.')
+    """Run cases of the report; what was finished before is not run again. Raises `BoneAgeError` for an unknown case or
+    scale."""
+    if scale not in SCALES:
+        raise BoneAgeError(f'There is no scale {scale!r}: choose one of {", ".join(SCALES)}.')
     out, size = Path(out), SCALES[scale]
     for case in cases: case_recipe(case, size)  # an unknown case is said before anything runs
     claim_folder(out, 'reproduction')
     if weights is None: weights = 'imagenet' if scale == 'full' else start_from_phantoms(out/'start', progress=progress)
     rows = []
     for case, balanced in _runs(cases, both):
-        recipe, folder = case_recipe(case, size, weights, balanced), out/f'{case}-{"balanced" if balanced else "unbalanced"}'
+        recipe, folder = case_recipe(case, size, weights,
+                                     balanced), out/f'{case}-{"balanced" if balanced else "unbalanced"}'
         train(recipe, case_split(split, size), folder, out/'pictures', progress=progress)
         results = evaluate_run(folder, 'test', out/'pictures', progress)
         in_report = balanced == RECIPES[recipe.name].balanced
-        rows.append({'case': case, 'scale': scale, 'balanced': balanced, 'in_report': in_report, **_case_row(folder, results)})
+        rows.append({'case': case, 'scale': scale, 'balanced': balanced, 'in_report': in_report,
+                     **_case_row(folder, results)})
         write_atomically(out/'reproduction.csv', pd.DataFrame(rows))
     return pd.DataFrame(rows)
 
@@ -137,6 +148,7 @@ def beside_report(
 ) -> pd.DataFrame:  # text; index (case, source), sources 'report' and 'here'
     "The report's tables 1 to 5 beside one's own, for the cases as the report has them."
     own = reproduced[reproduced['in_report'].astype(bool)].set_index('case')
-    sides = {source: pd.concat(report_tables(values), axis=1) for source, values in {'report': report_values(), 'here': own}.items()}
+    sides = {source: pd.concat(report_tables(values), axis=1)
+             for source, values in {'report': report_values(), 'here': own}.items()}
     rows = pd.MultiIndex.from_product([list('abcde'), sides], names=['case', 'source'])
     return pd.concat(sides, names=['source', 'case']).swaplevel().reindex(rows).replace({'(–, –)': '–', '– ± –': '–'}).fillna('not run')

@@ -55,7 +55,8 @@ def assess_table(
             print(f'left out: {one_sentence(error, film.path)}')
             continue
         low, high = found.interval_months or (np.nan, np.nan)
-        rows.append(dict(id=film.id, boneage=film.boneage, male=film.male, predicted=found.bone_age_months, low=low, high=high))
+        rows.append(dict(id=film.id, boneage=film.boneage, male=film.male, predicted=found.bone_age_months, low=low,
+                         high=high))
     return pd.DataFrame(rows, columns=['id', 'boneage', 'male', 'predicted', 'low', 'high'])
 
 def calibrate_site(
@@ -92,8 +93,10 @@ class Run:
         reader: Reader,
     ) -> pd.DataFrame:  # id, path (of the picture), boneage, male, predicted, spread, perhaps low and high (months)
         "What a reader answers for the films of a part; raises `BoneAgeError` for a part that is not there."
-        if part not in self.split: raise BoneAgeError(f'There is no part {part!r}: choose one of {", ".join(self.split)}.')
-        table = film_pictures(self.split[part], self.pictures, self.card['pipeline'], workers=self.workers, progress=self.progress)
+        if part not in self.split:
+            raise BoneAgeError(f'There is no part {part!r}: choose one of {", ".join(self.split)}.')
+        table = film_pictures(self.split[part], self.pictures, self.card['pipeline'], workers=self.workers,
+                              progress=self.progress)
         return answer_pictures(reader, table, self.progress)
 
     def calibrate(self) -> Fitted:
@@ -115,7 +118,8 @@ class Run:
         weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network, uncorrected and without interval
     ) -> Reader:
         "Who answers for this run."
-        if weights: return replace(open_reader(self.folder), network=load_network(weights), path=str(weights), fitted=Fitted())
+        if weights:
+            return replace(open_reader(self.folder), network=load_network(weights), path=str(weights), fitted=Fitted())
         return replace(open_reader(self.folder), fitted=self.calibrate())
 
 def open_run(
@@ -127,7 +131,8 @@ def open_run(
     "A run by its folder; raises `BoneAgeError` where no training was finished."
     folder = Path(folder)
     if not (folder/'model.json').exists():
-        raise BoneAgeError(f'{shown(folder)} holds no finished run: train first, the same call goes on with one that was stopped.')
+        raise BoneAgeError(f'{shown(folder)} holds no finished run: '
+                           'train first, the same call goes on with one that was stopped.')
     return Run(folder, Path(pictures or folder/'pictures'), workers, progress)
 
 # %% ../nbs/09_runs.ipynb #0000000f
@@ -138,10 +143,14 @@ def _told_of(
     "What was evaluated: recipe, network, epochs, time, seed and films."
     recipe, data = run.recipe(), read_json(run.folder/'data.json', 'train again into a new folder')
     try:
-        rows = {'Recipe': recipe['name'], 'Network': f'{recipe["model"]}, started from {recipe["weights"] or "random weights"}',
-                'Pictures and epochs': ', '.join(f'{size} px × {epochs}' for size, epochs in recipe['stages']), 'Seed': str(recipe['seed']),
+        rows = {'Recipe': recipe['name'], 'Network': f'{recipe["model"]}, started from '
+                f'{recipe["weights"] or "random weights"}',
+                'Pictures and epochs': ', '.join(f'{size} px × {epochs}' for size, epochs in recipe['stages']),
+                'Seed': str(recipe['seed']),
                 'Films': ', '.join(f'{part}: {about["rows"]:,}' for part, about in data.items())}
-    except (KeyError, TypeError, ValueError): raise BoneAgeError(f'{shown(run.folder)} holds a broken recipe.json or data.json: train again into a new folder.') from None
+    except (KeyError, TypeError, ValueError):
+        raise BoneAgeError(f'{shown(run.folder)} holds a broken recipe.json or data.json: '
+                           'train again into a new folder.') from None
     if len(run.history):
         rows['Epoch kept'] = f'{best_epoch(run.history)} of {len(run.history)}'
         rows['Time of training'] = f'{run.history["seconds"].sum() / 60:.1f} minutes'
@@ -159,8 +168,10 @@ def evaluate_run(
     predictions = run.answers(part, run.reader(weights))
     some = predictions.sample(min(8, len(predictions)), random_state=0)
     images = [(str(row.id), read_radiograph(row.path), row.boneage, row.predicted) for row in some.itertuples()]
-    return evaluate_predictions(predictions, run.folder/f'evaluation-{part}', train_table=run.split['train'], history=run.history,
-                                title=f'{run.folder.name}: {part} films', images=images, extra_rows=_told_of(run, weights))
+    return evaluate_predictions(predictions, run.folder/f'evaluation-{part}', train_table=run.split['train'],
+                                history=run.history,
+                                title=f'{run.folder.name}: {part} films', images=images,
+                                extra_rows=_told_of(run, weights))
 
 # %% ../nbs/09_runs.ipynb #00000012
 def _rows(table: pd.DataFrame) -> list[dict]:
@@ -193,14 +204,16 @@ def make_card(
     "The model card of a run, with metrics on its test films and the naive baseline beside them."
     run, parts = open_run(folder, pictures, progress=False), trainings(folder)
     predictions, naive = run.answers('test', run.reader()), naive_predictions(run.split['train'], run.split['test'])
-    metrics = {key: _rows(metrics_table(predictions, by)) for key, by in (('overall', None), ('by_sex', 'sex'), ('by_age_band', 'age_band'))}
+    metrics = {key: _rows(metrics_table(predictions, by))
+               for key, by in (('overall', None), ('by_sex', 'sex'), ('by_age_band', 'age_band'))}
     stress = run.folder/'stress'/'stress.csv'
     return dict(
-        run.card, name=name, edition=edition, typical_error_months=next(row['value'] for row in metrics['overall'] if row['metric'] == 'mae'),
+        run.card, name=name, edition=edition,
+        typical_error_months=next(row['value'] for row in metrics['overall'] if row['metric'] == 'mae'),
         recipe=run.recipe(), data=read_json(run.folder/'data.json'), versions=read_json(run.folder/'versions.json'),
         earlier_recipes=[read_json(part/'recipe.json') for part in parts[1:]],
-        training_hours=round(sum(read_history(part)['seconds'].sum() for part in parts) / 3600, 2), **notes, **to_dict(run.calibrate()),
-        metrics={**metrics, 'naive': _rows(metrics_table(naive))},
+        training_hours=round(sum(read_history(part)['seconds'].sum() for part in parts) / 3600, 2), **notes,
+        **to_dict(run.calibrate()), metrics={**metrics, 'naive': _rows(metrics_table(naive))},
         coverage=_rows(coverage_table(predictions, (None, 'sex', 'age_band'))) if 'low' in predictions else [],
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [], **held_out(run.split['test']['id']))
 
@@ -217,8 +230,11 @@ def bundle_weights(
     network = load_model(Path(folder)/'model.keras')
     network.save(target)
     answers = write_litert(network, target.with_suffix('.tflite'), card['size'])
-    maps = write_map_graph(network, target.with_name(f'{target.stem}-map.tflite'), card['size']) if has_map_graph(network) else None
-    card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(), sha256=file_sha256(target),
-                       litert_sha256=file_sha256(answers), map_sha256=maps and file_sha256(maps), bytes=target.stat().st_size))
+    maps = write_map_graph(network, target.with_name(f'{target.stem}-map.tflite'),
+                           card['size']) if has_map_graph(network) else None
+    card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(),
+                       sha256=file_sha256(target),
+                       litert_sha256=file_sha256(answers), map_sha256=maps and file_sha256(maps),
+                       bytes=target.stat().st_size))
     save_json(target.with_suffix('.json'), card)
     return card

@@ -37,7 +37,8 @@ part_names = {3: ('train', 'validation', 'test'), 4: ('train', 'calibration', 'v
 def _stratified_order(
     table: pd.DataFrame, rng: np.random.Generator
 ) -> np.ndarray:  # row numbers
-    "A random order in which sexes and ages (bins of 12 months) are spread evenly, so that any stretch of it has the mix of the whole."
+    """A random order in which sexes and ages (bins of 12 months) are spread evenly, so that any stretch of it has the
+    mix of the whole."""
     stratum = table['male'].astype(int) * 100 + (table['boneage'] // 12).astype(int)
     place = np.empty(len(table))
     for rows in table.groupby(stratum).indices.values():
@@ -60,8 +61,10 @@ def split_table(
     batch: int = 32,  # parts are whole batches where the table holds at least 100; sizes count films, not their copies
 ) -> dict[str, pd.DataFrame]:  # 'train', 'calibration' if asked for, 'validation', 'test'
     "Split a table at random; raises `BoneAgeError` where fractions do not add up to 1 or a part would be empty."
-    if len(fractions) not in part_names: raise BoneAgeError(f'Give three or four fractions, not {len(fractions)}: {fractions}.')
-    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0: raise BoneAgeError(f'The fractions {fractions} do not add up to 1.')
+    if len(fractions) not in part_names:
+        raise BoneAgeError(f'Give three or four fractions, not {len(fractions)}: {fractions}.')
+    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
+        raise BoneAgeError(f'The fractions {fractions} do not add up to 1.')
     if not len(table): raise BoneAgeError('There is nothing to split: the table has no rows.')
     table = table.sort_values('id', ignore_index=True)
     rows_of = _rows_by_source(table)
@@ -69,7 +72,8 @@ def split_table(
     rng = np.random.default_rng(seed)
     order = _stratified_order(films, rng) if stratify else rng.permutation(len(films))
     sizes = _part_sizes(len(films), fractions, batch)
-    if min(sizes) < 1: raise BoneAgeError(f'{len(films)} films are too few to split into {fractions}: give more films.')
+    if min(sizes) < 1:
+        raise BoneAgeError(f'{len(films)} films are too few to split into {fractions}: give more films.')
     parts = np.split(order, np.cumsum(sizes)[:-1])
     return {part: table.iloc[np.concatenate([rows_of[film] for film in chosen])].reset_index(drop=True)
             for part, chosen in zip(part_names[len(fractions)], parts)}
@@ -80,9 +84,11 @@ def save_split(
     folder: str | Path,  # a new one, an empty one, or one of the same kind
     kind: str = 'split',  # what the folder is, see `claim_folder`; a training says 'run'
 ) -> None:
-    "Write dataset.csv and a CSV a part: train.csv, validation.csv, test.csv, and calibration.csv where there is that part."
+    """Write dataset.csv and a CSV a part: train.csv, validation.csv, test.csv, and calibration.csv where there is that
+    part."""
     unknown = [shown(part) for part in split if part not in part_names[4]]
-    if unknown: raise BoneAgeError(f'A split has no part {", ".join(unknown)}: give {", ".join(part_names[4])}.')
+    if unknown:
+        raise BoneAgeError(f'A split has no part {", ".join(unknown)}: give {", ".join(part_names[4])}.')
     folder = claim_folder(folder, kind)
     try:
         for name in ('dataset', *part_names[4]): (folder/f'{name}.csv').unlink(missing_ok=True)  # of an earlier split
@@ -116,7 +122,8 @@ def find_split(
     on_problem: str = 'raise',
     age_unit: str | None = None,
 ) -> dict[str, pd.DataFrame]:  # train, validation, test, and calibration where the fractions or the saved split have it
-    "The split of a data set: as saved where one is saved, else a new one. A table is taken in months unless `age_unit` says years."
+    """The split of a data set: as saved where one is saved, else a new one. A table is taken in months unless
+    `age_unit` says years."""
     if isinstance(data, pd.DataFrame):
         if age_unit: data = data.assign(boneage=in_months(data['boneage'], age_unit, 'the table'))
         return split_table(check_table(data, files=False, on_problem=on_problem), fractions, seed)
@@ -128,5 +135,6 @@ def data_hash(
     table: pd.DataFrame,  # id, boneage, male
 ) -> str:  # 64 hexadecimal digits
     "SHA-256 over ids, bone ages and sexes, in the order of the ids."
-    rows = sorted(f'{identifier},{float(age):g},{bool(male)}' for identifier, age, male in zip(table['id'], table['boneage'], table['male']))
+    rows = sorted(f'{identifier},{float(age):g},{bool(male)}'
+                  for identifier, age, male in zip(table['id'], table['boneage'], table['male']))
     return hashlib.sha256('\n'.join(rows).encode()).hexdigest()

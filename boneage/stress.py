@@ -20,8 +20,8 @@ from .basics import BoneAgeError, claim_folder, extra, file_sha256, in_workers, 
 from .dataset import read_films
 from .splits import has_split, load_split
 from .evaluation import paired_difference
-from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered, mirrored, noisy, quarter_turns,
-                                   recoded, relevelled, rotate, shifted, shrunk)
+from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered,
+                                   mirrored, noisy, quarter_turns, recoded, relevelled, rotate, shifted, shrunk)
 from .films.radiograph import read_radiograph
 from .plots import figure_style
 from .preprocessing import preprocess
@@ -83,7 +83,8 @@ def chosen_variants(
     if not isinstance(variants, dict):
         names = list(VARIANTS) if variants is None else list(variants)
         unknown = [name for name in names if name not in VARIANTS and name != 'unchanged']
-        if unknown: raise BoneAgeError(f'There is no variant {", ".join(unknown)}: choose from {", ".join(VARIANTS)}.')
+        if unknown:
+            raise BoneAgeError(f'There is no variant {", ".join(unknown)}: choose from {", ".join(VARIANTS)}.')
         variants = {name: VARIANTS[name] for name in names if name != 'unchanged'}
     return {'unchanged': Variant('none', unchanged), **variants}
 
@@ -109,9 +110,12 @@ def read_answers(
     "The answers in a folder."
     path = Path(folder)/'answers.csv'
     if not path.exists(): return pd.DataFrame(columns=ANSWER_COLUMNS)
-    try: return pd.read_csv(path, dtype={'id': str, 'variant': str, 'boneage': float, 'predicted': float, 'male': bool, 'hand_found': bool})[ANSWER_COLUMNS]
+    try:
+        return pd.read_csv(path, dtype={'id': str, 'variant': str, 'boneage': float, 'predicted': float, 'male': bool,
+                                        'hand_found': bool})[ANSWER_COLUMNS]
     except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
-        raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): delete it, the films are asked again.') from None
+        raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): '
+                           'delete it, the films are asked again.') from None
 
 def _open_answers(
     out: Path | None,
@@ -121,7 +125,8 @@ def _open_answers(
     if out is None: return pd.DataFrame(columns=ANSWER_COLUMNS)
     asked = dict(name=reader.name, edition=reader.edition, sha256=file_sha256(reader.path))
     path = claim_folder(out, 'stress test')/'network.json'
-    if path.exists() and read_json(path) != asked: raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
+    if path.exists() and read_json(path) != asked:
+        raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
     save_json(path, asked)
     return read_answers(out)
 
@@ -154,8 +159,8 @@ def _answers(
                 continue
             film = films.iloc[row]
             months = reader.answer(pictures, [film['male']] * len(names)).months
-            yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']), variant=names,
-                                    predicted=months.round(3), hand_found=found))
+            yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']),
+                                    variant=names, predicted=months.round(3), hand_found=found))
 
 # %% ../nbs/07d_stress.ipynb #00000020
 def _together(parts):
@@ -170,13 +175,15 @@ def stress(
     workers: int | None = None,  # processes that change and preprocess films; one per core if None
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # id, boneage, male, variant, predicted (months), hand_found: one row a film and variant
-    "What a network answers for every film and for every variant of it. A film that cannot be read is named and left out."
+    """What a network answers for every film and for every variant of it. A film that cannot be read is named and left
+    out."""
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
     films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
     parts, saved = [_open_answers(out, reader)], time.monotonic()
     tasks = _tasks(films, variants, parts[0], reader.pipeline)
     try:
-        for part in tqdm(_answers(reader, films, tasks, workers), total=len(tasks), desc='stress', unit='film', disable=not progress):
+        for part in tqdm(_answers(reader, films, tasks, workers), total=len(tasks), desc='stress', unit='film',
+                         disable=not progress):
             parts.append(part)
             if out and time.monotonic() - saved > 10:
                 write_atomically(out/'answers.csv', _together(parts))
@@ -220,11 +227,13 @@ def _variant_row(
     difference, large, plain_large = error - plain_error, error > LARGE_ERROR, plain_error > LARGE_ERROR
     return dict(
         variant=name, kind=VARIANTS[name].kind if name in VARIANTS else 'own', n=len(pair), mae=change['mae_a'],
-        mae_change=change['difference'], low=change['low'], high=change['high'], significant=change['low'] > 0 or change['high'] < 0,
+        mae_change=change['difference'], low=change['low'], high=change['high'],
+        significant=change['low'] > 0 or change['high'] < 0,
         p_error=float(scipy.stats.wilcoxon(difference).pvalue) if difference.any() else 1.0, p_error_holm=np.nan,
-        large_change=float(large.mean() - plain_large.mean()), p_large=mcnemar(plain_large, large), bias_change=float(moved.mean()),
-        moved=float(np.abs(moved).mean()), moved_95=float(np.percentile(np.abs(moved), 95)), moved_12=float((np.abs(moved) > 12).mean()),
-        no_hand=float(1 - pair['hand_found'].astype(bool).mean()))
+        large_change=float(large.mean() - plain_large.mean()), p_large=mcnemar(plain_large, large),
+        bias_change=float(moved.mean()),
+        moved=float(np.abs(moved).mean()), moved_95=float(np.percentile(np.abs(moved), 95)),
+        moved_12=float((np.abs(moved) > 12).mean()), no_hand=float(1 - pair['hand_found'].astype(bool).mean()))
 
 def stress_table(
     answers: pd.DataFrame,  # from `stress`
@@ -234,7 +243,8 @@ def stress_table(
     "What each variant does to the answers; raises `BoneAgeError` where no film was asked unchanged and in a variant."
     plain = answers[answers['variant'] == 'unchanged'].set_index('id')['predicted'].rename('plain')
     pairs = answers[answers['variant'] != 'unchanged'].join(plain, on='id', how='inner')
-    if not len(pairs): raise BoneAgeError('There is nothing to compare: ask for the films unchanged and in at least one variant.')
+    if not len(pairs):
+        raise BoneAgeError('There is nothing to compare: ask for the films unchanged and in at least one variant.')
     rows = [_variant_row(name, pair, n_boot, seed) for name, pair in pairs.groupby('variant', sort=False)]
     table = pd.DataFrame(rows)
     return table.assign(p_error_holm=holm(table['p_error']))
@@ -246,8 +256,10 @@ def stress_sentence(
     "How many variants matter, and which one most."
     worse = table['significant'] & (table['mae_change'] > 0)
     worst = table.loc[table['mae_change'].idxmax()]
-    return (f'{worse.sum()} of {len(table)} variants raise the mean absolute error significantly, {(table["significant"] & ~worse).sum()} lower it '
-            f'(paired bootstrap, 95 %, {table["n"].max()} films); {(table["p_large"] < 0.05).sum()} change the share of errors over '
+    return (f'{worse.sum()} of {len(table)} variants raise the mean absolute error significantly, '
+            f'{(table["significant"] & ~worse).sum()} lower it '
+            f'(paired bootstrap, 95 %, {table["n"].max()} films); '
+            f'{(table["p_large"] < 0.05).sum()} change the share of errors over '
             f'{LARGE_ERROR} months (McNemar, p < 0.05); most: {worst["variant"]}, {worst["mae_change"]:+.1f} months')
 
 @figure_style()
@@ -255,23 +267,29 @@ def plot_stress(
     table: pd.DataFrame,  # from `stress_table`
     ax: plt.Axes = None,  # a new one if None
 ) -> plt.Axes:
-    "Change of the mean absolute error for every variant, with its interval; the axis is linear up to 2 months, then logarithmic."
+    """Change of the mean absolute error for every variant, with its interval; the axis is linear up to 2 months, then
+    logarithmic."""
     ax = ax or plt.subplots(figsize=(6.5, 1 + 0.21 * len(table)), layout='constrained')[1]
     kinds = {'worse': ('#c44e52', table['significant'] & (table['mae_change'] > 0)),
-             'better': ('#1f4e79', table['significant'] & (table['mae_change'] < 0)), 'no significant change': ('#999999', ~table['significant'])}
+             'better': ('#1f4e79', table['significant'] & (table['mae_change'] < 0)),
+             'no significant change': ('#999999', ~table['significant'])}
     places = np.arange(len(table))
     for label, (colour, rows) in kinds.items():
         part = table[rows.astype(bool)]
         reach = np.abs(part[['low', 'high']].to_numpy(float).T - part['mae_change'].to_numpy())
-        ax.errorbar(part['mae_change'], places[rows.astype(bool)], xerr=reach, fmt='o', markersize=4, color=colour, label=f'{label} ({len(part)})')
+        ax.errorbar(part['mae_change'], places[rows.astype(bool)], xerr=reach, fmt='o', markersize=4, color=colour,
+                    label=f'{label} ({len(part)})')
     ax.axvline(0, color='black', linewidth=0.8)
     ax.set_xscale('symlog', linthresh=2)
-    ticks = [tick for tick in (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100) if table['low'].min() <= tick <= table['high'].max() or abs(tick) <= 1]
+    ticks = [tick for tick in (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100) if table['low'].min() <= tick
+             <= table['high'].max() or abs(tick) <= 1]
     ax.set_xticks(ticks, [f'{tick:+d}' if tick else '0' for tick in ticks])
     ax.set_yticks(places, table['variant'], fontsize=8)
-    ax.set(ylim=(len(table) - 0.4, -0.6), xlabel='change of the mean absolute error (months, 95 % interval)', ylabel=None)
+    ax.set(ylim=(len(table) - 0.4, -0.6), xlabel='change of the mean absolute error (months, 95 % interval)',
+           ylabel=None)
     ax.minorticks_off()
-    ax.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncols=3, frameon=False, fontsize=8, columnspacing=1, handletextpad=0.2)
+    ax.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncols=3, frameon=False, fontsize=8, columnspacing=1,
+              handletextpad=0.2)
     return ax
 
 # %% ../nbs/07d_stress.ipynb #00000033
@@ -284,7 +302,8 @@ def stress_films(
     "Films to stress a network with."
     if isinstance(data, pd.DataFrame): films = data
     else: films = load_split(data).get(part) if has_split(data) else read_films(data)
-    if films is None: raise BoneAgeError(f'The split in {data} has no part {part}: choose validation or test.')
+    if films is None:
+        raise BoneAgeError(f'The split in {data} has no part {part}: choose validation or test.')
     return films.sample(count, random_state=seed).reset_index(drop=True) if count and count < len(films) else films
 
 # %% ../nbs/07d_stress.ipynb #00000035

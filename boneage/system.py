@@ -27,7 +27,9 @@ def _changed(
 ) -> Recipe:
     "A recipe with changes in the report's words; raises `BoneAgeError` for a field that no recipe has."
     unknown = set(changes) - set(recipe.__dataclass_fields__)
-    if unknown: raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: choose from {", ".join(recipe.__dataclass_fields__)}.')
+    if unknown:
+        raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: '
+                           f'choose from {", ".join(recipe.__dataclass_fields__)}.')
     if lr is not None: changes['learning_rate'] = lr
     recipe = replace(recipe, **changes)
     return recipe if epochs is None else replace(recipe, stages=((recipe.stages[-1][0], epochs),))
@@ -55,7 +57,8 @@ class BoneAgeAssessment:
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
         rows = {f'films for {part}': len(table) for part, table in self.split.items()}
-        rows |= {name: getattr(self.recipe, name) for name in ('name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced')}
+        rows |= {name: getattr(self.recipe, name)
+                 for name in ('name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced')}
         return pd.DataFrame({'value': {**rows, 'batch_size': self.batch_size, 'run folder': str(self.folder)}})
 
     def compile(self, model) -> None:
@@ -69,7 +72,8 @@ class BoneAgeAssessment:
         return trained
 
     def evaluate(self, weights: str | Path | None = None, part: str = 'test') -> pd.DataFrame:
-        "Metrics with intervals on one part of the films, by the run's best network or a .keras file; files go to the run folder."
+        """Metrics with intervals on one part of the films, by the run's best network or a .keras file; files go to the
+        run folder."""
         return evaluate_run(self.folder, part, progress=self.progress, weights=weights)
 
     def predict(self, radiograph, sex: str | None = None) -> Assessment:

@@ -41,7 +41,8 @@ def load_pictures(
     for number, path in enumerate(tqdm(paths, desc='load', unit='film', disable=not progress)):
         picture = read_radiograph(path)
         if picture.shape != first.shape:
-            raise BoneAgeError(f'{path} has {picture.shape} pixels, the first picture {first.shape}: preprocess all with one size.')
+            raise BoneAgeError(f'{path} has {picture.shape} pixels, the first picture {first.shape}: '
+                               'preprocess all with one size.')
         pictures[number] = picture
     return pictures
 
@@ -74,7 +75,8 @@ def films_of(
     progress: bool = True,
 ) -> Films:
     "Load the films of a table."
-    return Films(load_pictures(table, progress), table['male'].to_numpy(np.float32)[:, None], table['boneage'].to_numpy(np.float32)[:, None], whole)
+    return Films(load_pictures(table, progress), table['male'].to_numpy(np.float32)[:, None],
+                 table['boneage'].to_numpy(np.float32)[:, None], whole)
 
 # %% ../nbs/06a_training.ipynb #00000010
 class TrainingViews(keras.utils.PyDataset):
@@ -92,7 +94,8 @@ class TrainingViews(keras.utils.PyDataset):
     def __len__(self): return math.ceil(len(self.films) / self.recipe.batch_size)
 
     def begin(self, epoch):
-        "Called by `RunFolder` before each epoch; Keras's own `on_epoch_end` also counts the dry run that builds a network."
+        """Called by `RunFolder` before each epoch; Keras's own `on_epoch_end` also counts the dry run that builds a
+        network."""
         self.epoch, self.order = epoch, np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.films))
 
     def __getitem__(self, number):
@@ -104,7 +107,8 @@ class TrainingViews(keras.utils.PyDataset):
         "One view of one film: mostly of the crop, sometimes of the whole film."
         whole = self.films.whole is not None and rng.random() < self.recipe.whole_share
         picture = (self.films.whole if whole else self.films.pictures)[row]
-        return random_view(picture, rng, self.size, self.recipe.views) if self.recipe.views else shrink_to(picture, self.size)
+        return random_view(picture, rng, self.size,
+                           self.recipe.views) if self.recipe.views else shrink_to(picture, self.size)
 
 # %% ../nbs/06a_training.ipynb #00000011
 class PlainPictures(keras.utils.PyDataset):
@@ -121,7 +125,8 @@ class PlainPictures(keras.utils.PyDataset):
 
     def __getitem__(self, number):
         rows = np.arange(number * self.batch_size, min((number + 1) * self.batch_size, len(self.films)))
-        return self.films.batch(rows, np.stack([shrink_to(picture, self.size) for picture in self.films.pictures[rows]]))
+        return self.films.batch(rows, np.stack([shrink_to(picture, self.size)
+                                                for picture in self.films.pictures[rows]]))
 
 # %% ../nbs/06a_training.ipynb #00000014
 decay_rate = 0.95  # of the exponential schedule, per epoch: the report's equation 3
@@ -133,7 +138,8 @@ def learning_rate_schedule(
     "The learning rate over all stages of a recipe."
     if recipe.schedule == 'constant': return recipe.learning_rate
     if recipe.schedule == 'exponential':
-        return keras.optimizers.schedules.ExponentialDecay(recipe.learning_rate, steps_per_epoch, decay_rate, staircase=True)
+        return keras.optimizers.schedules.ExponentialDecay(recipe.learning_rate, steps_per_epoch, decay_rate,
+                                                           staircase=True)
     steps = (recipe.cosine_epochs or recipe.epochs) * steps_per_epoch
     warm_up = min(steps_per_epoch, steps // 4)
     return keras.optimizers.schedules.CosineDecay(
@@ -151,7 +157,8 @@ def compile_model(
     adamw = partial(keras.optimizers.AdamW, weight_decay=recipe.weight_decay, clipnorm=1.0)
     optimizer = (adamw if recipe.optimizer == 'adamw' else keras.optimizers.Adam)(rate, **mean)
     jit = False if keras.backend.backend() == 'tensorflow' else 'auto'
-    model.compile(optimizer, loss=recipe.loss, metrics=[keras.metrics.MeanAbsoluteError(name='mae'), keras.metrics.R2Score(name='r2')],
+    model.compile(optimizer, loss=recipe.loss,
+                  metrics=[keras.metrics.MeanAbsoluteError(name='mae'), keras.metrics.R2Score(name='r2')],
                   jit_compile=jit)
     model.optimizer.build(model.trainable_variables)  # now: else TensorFlow traces the first step twice, which costs 13 s
 
@@ -205,8 +212,10 @@ class RunFolder(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         if not np.isfinite([logs['loss'], logs['val_mae']]).all():
-            raise BoneAgeError(f'The error of epoch {epoch + 1} is no number any more: train again with a lower learning rate, into a new folder.')
-        row = dict(epoch=epoch + 1, size=self.views.size, **logs, learning_rate=float(self.model.optimizer.learning_rate),
+            raise BoneAgeError(f'The error of epoch {epoch + 1} is no number any more: '
+                               'train again with a lower learning rate, into a new folder.')
+        row = dict(epoch=epoch + 1, size=self.views.size, **logs,
+                   learning_rate=float(self.model.optimizer.learning_rate),
                    seconds=round(time.perf_counter() - self.started, 1))
         self.history = pd.DataFrame([*self.history.to_dict('records'), row])
         write_atomically(self.folder/'history.csv', self.history)
@@ -228,7 +237,8 @@ def _row_again(
 ) -> dict:  # a row of history, its training errors unknown
     "What can still be said of an epoch whose row was not written."
     size = [size for size, epochs in recipe.stages for _ in range(epochs)][epoch - 1]
-    with averaged(model): found = model.evaluate(PlainPictures(validation.for_model(model), size), return_dict=True, verbose=0)
+    with averaged(model):
+        found = model.evaluate(PlainPictures(validation.for_model(model), size), return_dict=True, verbose=0)
     unknown = dict.fromkeys(('loss', *found), np.nan)
     return dict(epoch=epoch, size=size, **unknown, **{f'val_{name}': value for name, value in found.items()},
                 learning_rate=float(model.optimizer.learning_rate), seconds=np.nan)
@@ -243,11 +253,13 @@ def _taken_up(
     model, history = load_model(folder/'last.keras', compiled=True), read_history(folder)
     done, rest = divmod(int(model.optimizer.iterations), steps) if model.optimizer else (0, 0)
     if rest or not 1 <= done <= min(recipe.epochs, len(history) + 1):
-        raise BoneAgeError(f'{shown(folder/"last.keras")} is not what history.csv, the recipe and the films lead to: train again into a new folder.')
+        raise BoneAgeError(f'{shown(folder/"last.keras")} is not what history.csv, the recipe and the films lead to: '
+                           'train again into a new folder.')
     rows = history.to_dict('records')[:done]
     if len(rows) < done: rows.append(_row_again(model, validation, recipe, done))
     if len(rows) != len(history): write_atomically(folder/'history.csv', pd.DataFrame(rows))
-    best, last = (path.stat().st_mtime_ns if path.exists() else 0 for path in (folder/'best.keras', folder/'last.keras'))
+    best, last = (path.stat().st_mtime_ns if path.exists() else 0
+                  for path in (folder/'best.keras', folder/'last.keras'))
     if best_epoch(pd.DataFrame(rows)) == done and best < last:  # the best is written after the last
         with averaged(model), replacing(folder/'best.keras') as part: model.save(part)
     return model, done
@@ -265,7 +277,8 @@ class EpochBar(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch, logs=None):
         self.started = time.perf_counter()
-        self.bar = tqdm(total=self.steps, desc=f'epoch {epoch + 1} of {self.recipe.epochs}, {self.size} px', unit='batch')
+        self.bar = tqdm(total=self.steps, desc=f'epoch {epoch + 1} of {self.recipe.epochs}, {self.size} px',
+                        unit='batch')
 
     def on_train_batch_end(self, batch, logs=None): self.bar.update()
 
@@ -280,10 +293,12 @@ class EpochBar(keras.callbacks.Callback):
 def new_network(
     recipe: Recipe,
 ) -> keras.Model:
-    "The network that a recipe starts with; raises `BoneAgeError` where its weights or the sizes of its stages do not fit it."
+    """The network that a recipe starts with; raises `BoneAgeError` where its weights or the sizes of its stages do not
+    fit it."""
     keras.utils.set_random_seed(recipe.seed)
     if recipe.weights not in ('imagenet', None) and not weights_file(recipe.weights).is_file():
-        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: give imagenet, nothing (null), bundled:NAME, '
+        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: '
+                           'give imagenet, nothing (null), bundled:NAME, '
                            'the name of a recipe or a .keras file.')
     return build_model(recipe.model, recipe.weights, **recipe.model_options)
 
@@ -291,7 +306,8 @@ def _check_sides(model: keras.Model, recipe: Recipe) -> None:
     "Raise `BoneAgeError` where a network that takes pictures of one size only would be given others."
     side, sizes = model.input['image'].shape[1], [size for size, _ in recipe.stages]
     if side not in (None, *sizes) or side and len(set(sizes)) > 1:
-        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, the stages have {", ".join(map(str, sizes))}: '
+        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, '
+                           f'the stages have {", ".join(map(str, sizes))}: '
                            'set its side to that of the one stage.')
 
 def fit(
@@ -312,8 +328,10 @@ def fit(
         end += epochs
         if done >= end: continue
         views = TrainingViews(training.for_model(model), recipe, size, done)
-        model.fit(views, validation_data=PlainPictures(validation.for_model(model), size), initial_epoch=done, epochs=end,
-                  callbacks=[RunFolder(folder, views), *([EpochBar(recipe, size, steps)] if verbose else [])], verbose=0,
+        model.fit(views, validation_data=PlainPictures(validation.for_model(model), size), initial_epoch=done,
+                  epochs=end,
+                  callbacks=[RunFolder(folder, views), *([EpochBar(recipe, size, steps)] if verbose else [])],
+                  verbose=0,
                   shuffle=False)  # the views shuffle themselves
         if model.optimizer.use_ema: model = load_model(folder/'last.keras', compiled=True)  # Keras leaves the mean in the network
         done = end
@@ -328,7 +346,8 @@ def _made_ready(
 ) -> keras.Model:
     "A network before its first epoch; what a run left that was killed before the end of its first one is dropped."
     if len(read_history(folder)) > 1:
-        raise BoneAgeError(f'{shown(folder/"last.keras")} is missing, so the run cannot go on: train again into a new folder.')
+        raise BoneAgeError(f'{shown(folder/"last.keras")} is missing, so the run cannot go on: '
+                           'train again into a new folder.')
     (folder/'history.csv').unlink(missing_ok=True)
     model = model or new_network(recipe)
     _check_sides(model, recipe)
@@ -342,7 +361,8 @@ def _open_run(
     recipe: Recipe,
     split: dict[str, pd.DataFrame],
 ) -> None:
-    "Write what the run is given; refuse a folder in which another recipe or other films were begun, with `BoneAgeError`."
+    """Write what the run is given; refuse a folder in which another recipe or other films were begun, with
+    `BoneAgeError`."""
     data = {part: dict(rows=len(table), sha256=data_hash(table)) for part, table in split.items()}
     if (folder/'recipe.json').exists():
         if not same_recipe(load_recipe(folder/'recipe.json'), recipe):
@@ -369,7 +389,8 @@ def _training_films(table, folder, recipe, **options):
 def answer_views(recipe: Recipe) -> list[str]:  # names in `FIXED_VIEWS`
     "The views whose answers are averaged: only such as the network saw in training."
     seen = recipe.views or ViewRanges(flip=0, zoom=0)
-    return [name for name, (mirror, zoom) in FIXED_VIEWS.items() if (seen.flip > 0 or not mirror) and abs(zoom - 1) <= seen.zoom]
+    return [name for name, (mirror, zoom) in FIXED_VIEWS.items() if (seen.flip > 0 or not mirror) and abs(zoom - 1)
+            <= seen.zoom]
 
 # %% ../nbs/06a_training.ipynb #0000001f
 def _first_network(
@@ -389,7 +410,8 @@ def _write_for_readers(
     folder: Path,  # run folder
     side: int,  # of the pictures in pixels
 ) -> None:
-    "The LiteRT files of a run; where Keras runs on another backend than TensorFlow there are none, and the .keras file is read."
+    """The LiteRT files of a run; where Keras runs on another backend than TensorFlow there are none, and the .keras
+    file is read."""
     if keras.backend.backend() != 'tensorflow': return
     from boneage.export import has_map_graph, write_litert, write_map_graph  # knows TensorFlow
     write_litert(model, folder/'model.tflite', side)
@@ -404,19 +426,22 @@ def train(
     progress: bool = True,  # show bars
     model: keras.Model | None = None,  # to train instead of the one that the recipe builds
 ) -> keras.Model:  # the best network of the last stage, also saved as model.keras with model.json
-    "Train a network from films to weights. Raises `BoneAgeError` where the folder holds another run or no film can be used."
+    """Train a network from films to weights. Raises `BoneAgeError` where the folder holds another run or no film can be
+    used."""
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
     first, begun = recipe.weights in RECIPES and model is None, (folder/'last.keras').exists()
     if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is touched
     _open_run(folder, recipe, split)
     pictures, options = Path(pictures or folder/'pictures'), dict(workers=workers, progress=progress)
-    if first and not begun: recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
+    if first and not begun:
+        recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
     training = _training_films(split['train'], pictures, recipe, **options)
     validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
     model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model)
     with replacing(folder/'model.keras') as part: model.save(part)
     _write_for_readers(model, folder, recipe.stages[-1][0])
-    save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=recipe.stages[-1][0],
-                                        views=answer_views(recipe), sex_input=knows_sex(model), boneage=versions()['boneage'],
-                                        data=data_hash(split['train'])))
+    save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline,
+                                        size=recipe.stages[-1][0],
+                                        views=answer_views(recipe), sex_input=knows_sex(model),
+                                        boneage=versions()['boneage'], data=data_hash(split['train'])))
     return model

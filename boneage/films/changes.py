@@ -55,7 +55,8 @@ def relevelled(
 ) -> np.ndarray:  # uint8 (H, W); what leaves 0–255 is clipped
     "Another exposure or another window; brightness and contrast as Pillow and torchvision define them."
     mean = film.mean() / 255
-    levels = (np.arange(256) / 255 * brightness - mean) * contrast + mean if contrast != 1 else np.arange(256) / 255 * brightness
+    levels = (np.arange(256) / 255 * brightness
+              - mean) * contrast + mean if contrast != 1 else np.arange(256) / 255 * brightness
     return np.round(255 * np.clip(levels, 0, 1) ** gamma + 255 * added).clip(0, 255).astype(np.uint8)[film]
 
 def inverted(
@@ -114,7 +115,8 @@ def lettered(
     rows, columns = film.shape
     scale = height * rows / 22  # the letters of this font are 22 pixels high at scale 1
     place = round(x * columns), round(y * rows)
-    return cv2.putText(film.copy(), text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, max(1, round(3 * scale)), cv2.LINE_AA)
+    return cv2.putText(film.copy(), text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, max(1, round(3 * scale)),
+                       cv2.LINE_AA)
 
 def labelled(
     film: np.ndarray  # uint8 (H, W)
@@ -199,8 +201,8 @@ def shrink_to(
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_LINEAR)
 
 FIXED_VIEWS = {  # name → whether mirrored, and how much larger the hand is shown
-    'plain': (False, 1.0), 'mirror': (True, 1.0), 'closer': (False, 1.07), 'closer-mirror': (True, 1.07), 'wider': (False, 0.93),
-    'wider-mirror': (True, 0.93)}
+    'plain': (False, 1.0), 'mirror': (True, 1.0), 'closer': (False, 1.07), 'closer-mirror': (True, 1.07),
+    'wider': (False, 0.93), 'wider-mirror': (True, 0.93)}
 
 def fixed_view(
     image: np.ndarray,  # uint8 (side, side), as `preprocess` makes it
@@ -208,7 +210,8 @@ def fixed_view(
     size: int,  # side of the view in pixels
 ) -> np.ndarray:  # uint8 (size, size)
     "One look at a picture; raises `BoneAgeError` for a name that is not known."
-    if name not in FIXED_VIEWS: raise BoneAgeError(f'There is no view {name!r}: choose from {", ".join(FIXED_VIEWS)}.')
+    if name not in FIXED_VIEWS:
+        raise BoneAgeError(f'There is no view {name!r}: choose from {", ".join(FIXED_VIEWS)}.')
     mirror, zoom = FIXED_VIEWS[name]
     view = shrink_to(image[:, ::-1] if mirror else image, size)
     if zoom == 1: return view

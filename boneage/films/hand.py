@@ -74,7 +74,8 @@ def merge_palms(
         same = _overlap(low, high, best) > OVERLAP
         same[best] = True
         weight = score[same] / score[same].sum()
-        palms.append(Palm(*(np.tensordot(weight, values[same], axes=1) for values in (low, high, points)), float(score[best])))
+        palms.append(Palm(*(np.tensordot(weight, values[same], axes=1) for values in (low, high, points)),
+                          float(score[best])))
         low, high, points, score = (values[~same] for values in (low, high, points, score))
     return palms
 
@@ -92,7 +93,8 @@ def _cut(
     half = np.array([(-1, 1), (-1, -1), (1, -1), (1, 1)]) * width / 2
     corners = (half @ np.array([[cosine, sine], [-sine, cosine]]) + centre).astype(np.float32)
     target = np.array([(0, side), (0, 0), (side, 0), (side, side)], np.float32)
-    cut = cv2.warpPerspective(picture, cv2.getPerspectiveTransform(corners, target), (side, side), flags=cv2.INTER_LINEAR, borderMode=border)
+    cut = cv2.warpPerspective(picture, cv2.getPerspectiveTransform(corners, target), (side, side),
+                              flags=cv2.INTER_LINEAR, borderMode=border)
     return (cut.astype(np.float32) / 255)[None]
 
 def find_palms(
@@ -102,7 +104,8 @@ def find_palms(
     "The palms in a photograph, or in a film that looks like one."
     height, width = picture.shape[:2]
     side = max(height, width)
-    boxes, logits = _graph(*PALM_MODEL)(input_1=_cut(picture, (width / 2, height / 2), side, 0.0, PALM_SIDE, cv2.BORDER_CONSTANT))
+    boxes, logits = _graph(*PALM_MODEL)(input_1=_cut(picture, (width / 2, height / 2), side, 0.0, PALM_SIDE,
+                                                     cv2.BORDER_CONSTANT))
     corner = np.array([width - side, height - side]) / 2
     return [Palm(palm.low * side + corner, palm.high * side + corner, palm.points * side + corner, palm.score)
             for palm in merge_palms(boxes[0], logits[0, :, 0], least)]
@@ -125,7 +128,8 @@ def landmarks_of(
 ) -> tuple[np.ndarray, float]:  # (21, 2) x, y in pixels of the picture, and the presence of a hand, 0 to 1
     "The landmarks of the hand of a palm, and how sure the network is that there is a hand."
     centre, side, turn = palm_square(palm)
-    marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=_cut(picture, centre, side, turn, LANDMARK_SIDE, cv2.BORDER_REPLICATE))
+    marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=_cut(picture, centre, side, turn, LANDMARK_SIDE,
+                                                               cv2.BORDER_REPLICATE))
     local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
     cosine, sine = np.cos(turn), np.sin(turn)
     return local @ np.array([[cosine, sine], [-sine, cosine]]) * side + centre, float(presence[0, 0])
@@ -192,7 +196,8 @@ PREPARATIONS = {  # name → function of a film, uint8 (H, W), that gives RGB, u
     'raw': lambda image: cv2.cvtColor(image, cv2.COLOR_GRAY2RGB),  # what the report does
     'tinted': lambda image: _like_a_photograph(stretch_grey(image), gamma=0.5),
     'field': lambda image: _like_a_photograph(_field_stretch(image), gamma=0.7),
-    'equal': lambda image: _like_a_photograph(cv2.equalizeHist(cv2.GaussianBlur(image, (0, 0), 1.5 * max(image.shape) / 512)), gamma=0.8),
+    'equal': lambda image: _like_a_photograph(cv2.equalizeHist(cv2.GaussianBlur(image, (0, 0), 1.5 * max(image.shape)
+                                                                                / 512)), gamma=0.8),
     'faint': lambda image: _like_a_photograph(stretch_grey(image, 1, 99.5), gamma=0.3),
 }
 
@@ -241,7 +246,8 @@ def bone_contrast(
     small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else image
     lines = list(np.round(hand.landmarks[_FINGERS] * scale).astype(np.int32))
     length = float(np.ptp(hand.landmarks, axis=0).sum()) * scale / 1.5
-    def band(share): return cv2.polylines(np.zeros(small.shape, np.uint8), lines, False, 1, max(1, round(share * length))) > 0
+    def band(share):
+        return cv2.polylines(np.zeros(small.shape, np.uint8), lines, False, 1, max(1, round(share * length))) > 0
     bones, beside = band(0.02), band(0.40) & ~band(0.22)
     return float(np.median(small[bones]) - np.median(small[beside])) if bones.any() and beside.any() else 0.0
 
@@ -249,7 +255,8 @@ def find_bright_bone(
     image: np.ndarray,  # uint8 (H, W)
     finder: HandFinder = HandFinder(),
 ) -> tuple[np.ndarray, Hand | None, bool]:  # the film with bright bone, its hand, and whether it had to be inverted
-    "The hand in a film that may be a negative. A dark film with bright bone is searched once, any other inverted as well."
+    """The hand in a film that may be a negative. A dark film with bright bone is searched once, any other inverted as
+    well."""
     hand = finder(image)
     contrast = bone_contrast(image, hand) if hand else 0.0
     if contrast > 0 and np.median(image) < 128: return image, hand, False

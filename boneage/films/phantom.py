@@ -42,14 +42,16 @@ def _centres():
     onset |= {bone: ('epiphysis', pair) for bone, pair in _forearm.items()}
     onset |= {f'{name} {finger}': ('epiphysis', pair) for name, pairs in _fingers.items()
               for finger, pair in enumerate(pairs, start=1) if pair}
-    return tuple((bone, kind, sex, float(pair[column]), float(_closes.get(bone.rstrip(' 12345'), (np.nan,) * 2)[column]))
+    return tuple((bone, kind, sex, float(pair[column]),
+                  float(_closes.get(bone.rstrip(' 12345'), (np.nan,) * 2)[column]))
                  for bone, (kind, pair) in onset.items() for column, sex in enumerate('FM'))
 
 # %% ../../nbs/films/03_phantom.ipynb #00000007
 def ossification_table(
 ) -> pd.DataFrame:  # columns bone, kind (carpal, sesamoid or epiphysis), sex, appears_months, closes_months
-    """Ages (months) at which each centre of the hand appears and its growth plate is gone; `closes_months` is NaN for the
-    carpals and the sesamoid of the thumb. Approximate values after Garn et al. 1967, Greulich & Pyle 1959, Gilsanz & Ratib 2005."""
+    """Ages (months) at which each centre of the hand appears and its growth plate is gone; `closes_months` is NaN for
+    the carpals and the sesamoid of the thumb. Approximate values after Garn et al. 1967, Greulich & Pyle 1959, Gilsanz
+    & Ratib 2005."""
     return pd.DataFrame(_centres(), columns=['bone', 'kind', 'sex', 'appears_months', 'closes_months'])
 
 # %% ../../nbs/films/03_phantom.ipynb #0000000c
@@ -81,7 +83,8 @@ def maturity(
 ) -> pd.DataFrame:  # columns bone, size (0 to 1 of its final width), closure (0 open to 1 closed)
     "State of every ossification centre at a bone age; raises `BoneAgeError` for a bad age or sex."
     _check_age_sex(age_months, sex)
-    return pd.DataFrame([(bone, *stage) for bone, stage in _maturity(age_months, sex).items()], columns=['bone', 'size', 'closure'])
+    return pd.DataFrame([(bone, *stage) for bone, stage in _maturity(age_months, sex).items()],
+                        columns=['bone', 'size', 'closure'])
 
 def ossified_carpals(
     age_months: float,  # bone age, 0 to 228 months
@@ -95,7 +98,8 @@ def ossified_carpals(
 # %% ../../nbs/films/03_phantom.ipynb #00000011
 @dataclass(frozen=True)
 class Ray:
-    "A metacarpal and its phalanges in an adult hand; millimetres and degrees (0 is distal, positive towards the thumb)."
+    """A metacarpal and its phalanges in an adult hand; millimetres and degrees (0 is distal, positive towards the
+    thumb)."""
     base: tuple  # x, y of the base of the metacarpal
     angle: float  # direction of the metacarpal
     lengths: tuple  # metacarpal, phalanges from proximal to distal
@@ -145,7 +149,8 @@ class Child:
 
 def _draw_child(rng):
     "One child; the same draws in the same order whatever the age."
-    return Child(size=np.exp(rng.normal(0, 0.05)), stoutness=np.exp(rng.normal(0, 0.04)), stretch=np.exp(rng.normal(0, 0.015, (5, 4))),
+    return Child(size=np.exp(rng.normal(0, 0.05)), stoutness=np.exp(rng.normal(0, 0.04)),
+                 stretch=np.exp(rng.normal(0, 0.015, (5, 4))),
                  centre_size=np.exp(rng.normal(0, 0.03, (5, 4))), spread=rng.uniform(0.7, 1.35),
                  bends=rng.normal(0, 1, (5, 4)) * (1.5, 2.5, 1.5, 1.5), turn=rng.uniform(-12, 12),
                  shift=rng.uniform(-0.04, 0.04, 2), field=rng.uniform(0.92, 1.2))
@@ -195,7 +200,8 @@ def _lay_bones(child, length_scale, width_scale):
 _spongy = 0.2  # mm of cortical bone that weaken the beam as much as 1 mm of spongy bone
 _places = (0, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 1)  # shares of the length, proximal to distal
 sides = dict(  # half width there, in units of the half width at mid-shaft
-    metacarpal=(1.5, 1.52, 1.17, 0.98, 0.95, 1.04, 1.34, 1.7, 1.6), phalanx=(1.66, 1.68, 1.24, 1.05, 1.0, 0.97, 1.06, 1.36, 1.34),
+    metacarpal=(1.5, 1.52, 1.17, 0.98, 0.95, 1.04, 1.34, 1.7, 1.6),
+    phalanx=(1.66, 1.68, 1.24, 1.05, 1.0, 0.97, 1.06, 1.36, 1.34),
     tip=(1.9, 1.95, 1.5, 1.1, 0.92, 0.86, 1.05, 1.4, 1.25), finger=(1.12, 1.1, 1.06, 1.02, 1.0, 0.98, 0.94, 0.86, 0.8),
     radius=(1, 1, 1, 1, 1.0, 1.03, 1.17, 1.74, 2.1), ulna=(1, 1, 1, 1, 1.0, 1.0, 1.04, 1.3, 1.5),
     arm=(1,) * 9, forearm=(1.35, 1.32, 1.26, 1.2, 1.13, 1.06, 1.0, 0.97, 0.96))
@@ -222,7 +228,8 @@ def tube(
     "A bone drawn upright, proximal end first: mm of cortical bone that each ray passes."
     stop = length if stop is None else stop
     margin = int(np.ceil(2.4 * half_width * pixels_per_mm)) + 2
-    along = np.arange(-4, int(np.ceil((length + abs(tilt) * 2.4 * half_width) * pixels_per_mm)) + 4, dtype=np.float32)[:, None] / pixels_per_mm
+    along = np.arange(-4, int(np.ceil((length + abs(tilt) * 2.4 * half_width) * pixels_per_mm)) + 4,
+                      dtype=np.float32)[:, None] / pixels_per_mm
     across = np.arange(-margin, margin + 1, dtype=np.float32)[None] / pixels_per_mm
     half = (half_width * _half_widths(kind, along / length)).astype(np.float32)
     def solid(shell, end):
@@ -249,17 +256,20 @@ def blob(
     steps = np.arange(-margin, margin + 1, dtype=np.float32) / pixels_per_mm
     distance = np.hypot(steps[:, None], steps[None])
     angle = np.arctan2(steps[:, None], steps[None]) / (2 * np.pi) % 1
-    edge = np.interp(angle, np.arange(len(outline) + 1) / len(outline), np.append(outline, outline[0])).astype(np.float32)
+    edge = np.interp(angle, np.arange(len(outline) + 1) / len(outline),
+                     np.append(outline, outline[0])).astype(np.float32)
     outer = 2 * depth * np.sqrt(np.maximum(1 - (distance / edge) ** 4, 0))
     inner = 2 * max(depth - shell, 0) * np.sqrt(np.maximum(1 - (distance / np.maximum(edge - shell, 1e-3)) ** 4, 0))
     return (outer - (1 - _spongy) * inner).astype(np.float32), (margin, margin)
 
 def _box_outline(half_across, half_along, powers=(2.0, 2.0), wedge=0.0):
-    "Outline between an ellipse (power 2) and a box, proximal and distal half; `wedge` makes it higher on the side of the thumb."
+    """Outline between an ellipse (power 2) and a box, proximal and distal half; `wedge` makes it higher on the side of
+    the thumb."""
     angle = np.arange(72) * (2 * np.pi / 72)
     sine, cosine = np.sin(angle), np.cos(angle)
     power = np.where(sine < 0, *powers)
-    return (np.abs(cosine / half_across) ** power + np.abs(sine / (half_along * (1 + wedge * cosine))) ** power) ** (-1 / power)
+    return (np.abs(cosine / half_across) ** power
+            + np.abs(sine / (half_along * (1 + wedge * cosine))) ** power) ** (-1 / power)
 
 @lru_cache
 def _carpal_shape(bone):
@@ -267,10 +277,12 @@ def _carpal_shape(bone):
     corners = np.array(carpal_corners[bone], float)
     middle = corners.mean(0)
     closed = np.vstack([corners, corners[:1]]) - middle
-    edge = np.concatenate([np.linspace(start, stop, 24, endpoint=False) for start, stop in zip(closed[:-1], closed[1:])])
+    edge = np.concatenate([np.linspace(start, stop, 24, endpoint=False)
+                           for start, stop in zip(closed[:-1], closed[1:])])
     angle = np.arctan2(edge[:, 1], edge[:, 0])
     order = np.argsort(angle)
-    radius = np.interp(np.linspace(0, 2 * np.pi, 72, endpoint=False), angle[order], np.hypot(*edge.T)[order], period=2 * np.pi)
+    radius = np.interp(np.linspace(0, 2 * np.pi, 72, endpoint=False), angle[order], np.hypot(*edge.T)[order],
+                       period=2 * np.pi)
     window = np.hanning(7)[1:-1] / np.hanning(7).sum()
     return middle, np.convolve(np.concatenate([radius[-2:], radius, radius[:2]]), window, mode='valid')
 
@@ -295,12 +307,14 @@ class View:
                     tuple(side // factor for side in self.shape))
 
 def _place(canvas, part, start, base, angle, view, combine=np.add):
-    "Add an upright part (proximal end first) to the canvas: its pixel `start` comes to `base`, its length along `angle`."
+    """Add an upright part (proximal end first) to the canvas: its pixel `start` comes to `base`, its length along
+    `angle`."""
     direction = np.radians(angle + view.turn)
     along, across = np.array([np.sin(direction), -np.cos(direction)]), np.array([np.cos(direction), np.sin(direction)])
     matrix = np.stack([across, along], axis=1)
     offset = view.pixel(base) - matrix @ (start[1], start[0])
-    corners = np.array([(column, row) for column in (0, part.shape[1]) for row in (0, part.shape[0])]) @ matrix.T + offset
+    corners = np.array([(column, row) for column in (0, part.shape[1])
+                        for row in (0, part.shape[0])]) @ matrix.T + offset
     low = np.clip(np.floor(corners.min(0)).astype(int) - 1, 0, view.shape[::-1])
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, view.shape[::-1])
     if (high <= low).any(): return
@@ -309,7 +323,8 @@ def _place(canvas, part, start, base, angle, view, combine=np.add):
     combine(window, moved, out=window)
 
 # %% ../../nbs/films/03_phantom.ipynb #00000022
-_plate_share = dict(metacarpal=(0.185, 0.16), phalanx=(0.165, 0.12), tip=(0.21, 0.17), radius=(0.085, 0.07), ulna=(0.075, 0.06))
+_plate_share = dict(metacarpal=(0.185, 0.16), phalanx=(0.165, 0.12), tip=(0.21, 0.17), radius=(0.085, 0.07),
+                    ulna=(0.075, 0.06))
 _adult_caps = dict(metacarpal=(1.8, 6.0), phalanx=(2.2, 3.0), tip=(1.8, 3.2), radius=(2.0, 4.5), ulna=(2.0, 4.0))
 
 def _draw_long_bone(canvas, bone, size, closure, view, unit):
@@ -322,7 +337,8 @@ def _draw_long_bone(canvas, bone, size, closure, view, unit):
     if closure == 1: return
     young, old = _plate_share[bone.kind]
     region = bone.length * (young + (old - young) * size)  # mm of the bone that began as cartilage
-    side = float(_half_widths(bone.kind, 1 - region / bone.length if bone.distal_plate else region / bone.length)) * bone.half_width
+    side = float(_half_widths(bone.kind, 1 - region / bone.length if bone.distal_plate else region
+                              / bone.length)) * bone.half_width
     flat, other_end = 1.3 * unit, 0.03 * bone.length * (1 - size)
     ends = (other_end, bone.length - region) if bone.distal_plate else (region, bone.length - other_end)
     shaft_caps = (caps[0], flat) if bone.distal_plate else (flat, caps[1])
@@ -357,20 +373,25 @@ def _draw_skeleton(bones, stages, view, length_scale, width_scale, child):
     for name, bone in bones.items(): _draw_long_bone(canvas, bone, *stages[name], view, width_scale)
     _draw_carpals(canvas, stages, view, length_scale, child)
     if (size := stages['sesamoid'][0]) > 0:
-        part, start = blob(_box_outline(2.6 * size * width_scale, 2.2 * size * width_scale), view.pixels_per_mm, 1.8 * size * width_scale, 0.5)
+        part, start = blob(_box_outline(2.6 * size * width_scale, 2.2 * size * width_scale), view.pixels_per_mm,
+                           1.8 * size * width_scale, 0.5)
         _place(canvas, part, start, bones['metacarpal 1'].point(0.93, -5.0 * width_scale), 0, view)
     return canvas
 
 # %% ../../nbs/films/03_phantom.ipynb #00000027
 def _palm_mask(bones, view, unit):
     "Palm, web spaces and the ball of the thumb: uint8 (rows, columns), rounded."
-    def web(near, far): return (bones[f'proximal phalanx {near}'].point(0.36) + bones[f'proximal phalanx {far}'].point(0.36)) / 2
+    def web(near, far):
+        return (bones[f'proximal phalanx {near}'].point(0.36) + bones[f'proximal phalanx {far}'].point(0.36)) / 2
     thumb, index, little = bones['metacarpal 1'], bones['metacarpal 2'], bones['metacarpal 5']
     wrist = [(-31, -25), (-30, -5), (-29.5, 10)], [(28, 10), (26, -5), (26, -25)]  # in an adult
-    outline = [*(np.array(wrist[0]) * unit), little.point(0.1, -12.5 * unit), little.point(0.55, -13 * unit), little.point(1, -11.5 * unit),
+    outline = [*(np.array(wrist[0]) * unit), little.point(0.1, -12.5 * unit), little.point(0.55, -13 * unit),
+               little.point(1, -11.5 * unit),
                bones['proximal phalanx 5'].point(0.36, -9 * unit), web(5, 4), web(4, 3), web(3, 2),
-               bones['proximal phalanx 2'].point(0.36, 9.5 * unit), index.point(1, 12 * unit), index.point(0.82, 12 * unit),
-               (0.62 * index.point(0.62) + 0.38 * thumb.point(0.95)), thumb.point(0.85, -9 * unit), thumb.point(1, -9 * unit), thumb.point(1, 9 * unit),
+               bones['proximal phalanx 2'].point(0.36, 9.5 * unit), index.point(1, 12 * unit),
+               index.point(0.82, 12 * unit),
+               (0.62 * index.point(0.62) + 0.38 * thumb.point(0.95)), thumb.point(0.85, -9 * unit),
+               thumb.point(1, -9 * unit), thumb.point(1, 9 * unit),
                thumb.point(0.4, 12 * unit), thumb.point(0, 12 * unit), *(np.array(wrist[1]) * unit)]
     mask = np.zeros(view.shape, np.uint8)
     cv2.fillPoly(mask, [np.round(view.pixel(outline) * 16).astype(np.int32)], 255, shift=4)
@@ -383,7 +404,8 @@ def _draw_soft_tissue(bones, view, unit):
         part, start = tube(kind, length, half_width, view.pixels_per_mm, caps=caps, cortex=None, depth=depth)
         _place(powers, part ** 6, start, base, angle, view, combine=np.maximum)
     for number in rays:
-        finger = [bones[f'{name} phalanx {number}'] for name in ('proximal', 'middle', 'distal') if f'{name} phalanx {number}' in bones]
+        finger = [bones[f'{name} phalanx {number}'] for name in ('proximal', 'middle', 'distal')
+                  if f'{name} phalanx {number}' in bones]
         widths = np.array([9.8, 9.2, 8.6] if number > 1 else [10.8, 10.2]) * (0.9 if number == 5 else 1.0) * unit
         for bone, half_width in zip(finger, widths):
             last = bone is finger[-1]
@@ -391,7 +413,8 @@ def _draw_soft_tissue(bones, view, unit):
             length = bone.length + overlap * 2 + (4.0 * unit if last else overlap)
             solid(bone.point(-2 * overlap / bone.length), bone.angle, 'finger' if last else 'arm', length, half_width,
                   (half_width * 0.8, half_width * (1.0 if last else 0.8)), 0.85)
-    solid(bones['metacarpal 1'].point(-0.15), bones['metacarpal 1'].angle, 'arm', bones['metacarpal 1'].length * 1.25, 11.5 * unit, (8 * unit,) * 2, 1.0)
+    solid(bones['metacarpal 1'].point(-0.15), bones['metacarpal 1'].angle, 'arm', bones['metacarpal 1'].length * 1.25,
+          11.5 * unit, (8 * unit,) * 2, 1.0)
     foot, wrist = (0.6 * bones['radius'].point(share) + 0.4 * bones['ulna'].point(share) for share in (0, 1.07))
     lean = np.degrees(np.arctan2(*(wrist - foot)))
     solid(foot, lean, 'forearm', np.linalg.norm(wrist - foot), 30 * unit, (unit, 22 * unit), 0.62)
@@ -447,7 +470,8 @@ def _marker_map(exposure, soft):
     for corner in np.roll(np.arange(4), -first):
         column, row = columns * (0.14, 0.86)[corner % 2], rows * (0.12, 0.12, 0.86, 0.86)[corner]
         reach = int(size)
-        if soft[max(int(row) - reach, 0): int(row) + reach, max(int(column) - reach, 0): int(column) + reach].max() > 0: continue
+        if soft[max(int(row) - reach, 0): int(row) + reach, max(int(column) - reach, 0): int(column) + reach].max() > 0:
+            continue
         letter = np.array([(-0.32, -0.5), (-0.12, -0.5), (-0.12, 0.32), (0.34, 0.32), (0.34, 0.5), (-0.32, 0.5)]) * size
         slope = np.radians(turn)
         letter = letter @ np.array([[np.cos(slope), np.sin(slope)], [-np.sin(slope), np.cos(slope)]]) + (column, row)
@@ -469,7 +493,8 @@ def expose(
     through_bone = np.exp(bone * np.float32(_soft_per_mm - _bone_per_mm))
     if bone.shape != soft.shape: through_bone = cv2.resize(through_bone, shape, interpolation=cv2.INTER_AREA)
     field = _field_mask(exposure, soft.shape) if exposure.field != 'open' else np.ones(soft.shape, np.float32)
-    beam = np.exp(-_soft_per_mm * soft - _lead_per_mm * _marker_map(exposure, soft)) * through_bone * (0.02 + 0.98 * field)
+    beam = np.exp(-_soft_per_mm * soft - _lead_per_mm
+                  * _marker_map(exposure, soft)) * through_bone * (0.02 + 0.98 * field)
     beam = cv2.GaussianBlur(beam, (0, 0), 0.6 * soft.shape[0] / 512)
     eighth = tuple(max(side // 8, 1) for side in shape)
     haze = cv2.GaussianBlur(cv2.resize(beam, eighth, interpolation=cv2.INTER_AREA), (0, 0), eighth[1] / 12)
@@ -500,7 +525,8 @@ def _draw_maps(age_months, sex, rng, shape):
     view = View(scale, child.turn, tuple(middle - centred.pixel((2 * length_scale, 0.44 * length))), (rows, columns))
     bones = _lay_bones(child, length_scale, width_scale)
     bone = _draw_skeleton(bones, _maturity(age_months, sex), view, length_scale, width_scale, child)
-    grain = cv2.resize(rng.standard_normal((rows // 5, columns // 5), np.float32), (columns, rows), interpolation=cv2.INTER_LINEAR)
+    grain = cv2.resize(rng.standard_normal((rows // 5, columns // 5), np.float32), (columns, rows),
+                       interpolation=cv2.INTER_LINEAR)
     return _draw_soft_tissue(bones, view.coarser(2), skin_scale), bone * (1 + np.float32(0.06) * grain)
 
 @dataclass(frozen=True)
@@ -513,7 +539,8 @@ class Phantom:
 
 def _check_height(height):
     "Raises `BoneAgeError` for a film too small to show bones."
-    if height < 128: raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
+    if height < 128:
+        raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
 
 def draw_phantom(
     age_months: float,  # bone age, 0 to 228 months
@@ -521,8 +548,9 @@ def draw_phantom(
     seed: int,  # the child and the exposure: the same seed at another age is the same child then
     height: int = 512,  # pixels, 128 or more; the width is 25/32 of it
 ) -> Phantom:  # the film, and the tissue that it shows
-    """A drawn radiograph of a left hand and its true tissue. The same arguments give the same pixels. Raises `BoneAgeError` for an
-    age outside 0 to 228 months, a sex other than F and M, or a height below 128. Sources of the ages: `ossification_table`."""
+    """A drawn radiograph of a left hand and its true tissue. The same arguments give the same pixels. Raises
+    `BoneAgeError` for an age outside 0 to 228 months, a sex other than F and M, or a height below 128. Sources of the
+    ages: `ossification_table`."""
     _check_age_sex(age_months, sex)
     _check_height(height)
     shape = (int(height), int(round(height * 25 / 32)))
@@ -566,8 +594,8 @@ def make_phantoms(
     progress: bool = True,  # show a progress bar
     height: int = 512,  # pixels of each film
 ) -> pd.DataFrame:  # columns id (str), path (str), boneage (months, float), male (bool)
-    """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for a folder
-    that holds anything but phantoms."""
+    """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for
+    a folder that holds anything but phantoms."""
     if n < 1: raise BoneAgeError(f'{n} phantoms were asked for; ask for 1 or more.')
     _check_height(height)
     folder = claim_folder(folder, 'phantoms')
