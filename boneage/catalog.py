@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture', 'largest_picture',
-           'weights_folder', 'RunCard', 'run_card', 'sealed', 'BundledCard', 'list_weights', 'model_card',
-           'check_weights', 'bundled_weights']
+           'weights_folder', 'network_inputs', 'RunCard', 'run_card', 'sealed', 'BundledCard', 'list_weights',
+           'model_card', 'check_weights', 'bundled_weights']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
 import hashlib, json
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+
+import numpy as np
 
 from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown
 
@@ -23,6 +25,22 @@ model_names = ('default', 'rvgg16', 'rvgg16-dropout', 'rvgg16-l2', 'rvgg16-l2-at
 pipeline_names = ('default', 'report')  # what `preprocess` takes
 view_names = ('plain', 'mirror', 'closer', 'closer-mirror', 'wider', 'wider-mirror')  # what `fixed_view` takes
 smallest_picture, largest_picture = 32, 1024  # sides in pixels at which a network may be trained and used
+
+# %% ../nbs/04a_catalog.ipynb #00000025
+def network_inputs(
+    pictures: np.ndarray,  # (n, side, side), grey 0–255
+    male,  # (n,) 1 or True for a boy; None where the network does not take the sex
+) -> dict[str, np.ndarray]:  # float32 `image` (n, side, side, 1) and, where the sex is taken, `male` (n, 1)
+    "What a network is given; raises `BoneAgeError` for pictures of a wrong shape or another number of sexes."
+    pictures = np.asarray(pictures, np.float32)
+    if pictures.ndim != 3 or not len(pictures) or pictures.shape[1] != pictures.shape[2]:
+        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: '
+                           'give (n, side, side), for one picture picture[None].')
+    if male is None: return {'image': pictures[..., None]}
+    male = np.asarray(male, np.float32).reshape(-1, 1)
+    if len(male) != len(pictures):
+        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
+    return {'image': pictures[..., None], 'male': male}
 
 # %% ../nbs/04a_catalog.ipynb #0000001a
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .basics import BoneAgeError, claim_folder, one_sentence, shown, versions, write_atomically
+from .basics import BoneAgeError, claim_folder, one_sentence, parse_sex, shown, versions, write_atomically
 from .catalog import list_weights, model_card, model_names
 
 # %% ../nbs/10_cli.ipynb #00000006
@@ -53,7 +53,6 @@ class _Sex(click.ParamType):
     name = 'F|M'
 
     def convert(self, value, param, context):
-        from boneage.assessment import parse_sex
         try: return parse_sex(value)
         except BoneAgeError as error: self.fail(str(error), param, context)
 

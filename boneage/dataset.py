@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from .archives import archive_problem, extract_archive, reason
-from .basics import OWNER_FILE, BoneAgeError, name_problem, shown, write_atomically
+from .basics import OWNER_FILE, SEX_WORDS, BoneAgeError, name_problem, shown, write_atomically
 
 # %% ../nbs/01_dataset.ipynb #00000008
-_male_words = {'m': True, 'male': True, 'true': True, '1': True, '1.0': True, 'boy': True,
-               'f': False, 'female': False, 'false': False, '0': False, '0.0': False, 'girl': False}
+_truths = {'true': True, '1': True, '1.0': True, 'false': False, '0': False, '0.0': False}  # in a column named male
+_male_words = {word: letter == 'M' for word, letter in SEX_WORDS.items()} | _truths
 
 def parse_male(
     values: pd.Series,  # a column named male (true/false, 1/0) or sex (M/F, male/female), any case

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['METRICS', 'CASE_COLUMNS', 'months_arrays', 'check_predictions', 'error_metrics', 'spread', 'agreement_metrics',
-           'line_fit', 'stack_metrics', 'regression_metrics', 'bootstrap_intervals', 'age_bands', 'film_groups',
-           'metrics_table', 'paired_difference', 'naive_predictions', 'case_values', 'report_tables', 'largest_errors',
-           'read_predictions']
+           'line_fit', 'stack_metrics', 'regression_metrics', 'made_up_predictions', 'bootstrap_intervals',
+           'film_groups', 'metrics_table', 'paired_difference', 'naive_predictions', 'case_values', 'report_tables',
+           'largest_errors', 'read_predictions']
 
 # %% ../nbs/07_evaluation.ipynb #00000003
 import warnings
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from .basics import BoneAgeError, extra
+from .splits import age_bands
 
 with extra('lab'):
     import scipy.stats
@@ -143,6 +144,25 @@ def regression_metrics(
     real, predicted = months_arrays(real, predicted)
     return {'n': len(real)} | dict(zip(METRICS, stack_metrics(real, predicted).tolist()))
 
+# %% ../nbs/07_evaluation.ipynb #0000002f
+def made_up_predictions(
+    count: int,  # films
+    seed: int = 0,  # of the random draws
+    pull: float = 1.0,  # strength of the pull to the middle; 0 for none
+) -> pd.DataFrame:  # columns id, boneage, male, predicted, spread (months)
+    "Labels of made-up children and the answers of a made-up network; for tests and tutorials."
+    draw = np.random.default_rng(seed)
+    male = draw.random(count) < 0.54
+    age = np.clip(draw.normal(118 + 17*male, 40, count), 4, 228)
+    difficulty = np.exp(draw.normal(0, 0.25, count))
+    size = difficulty * np.interp(age, [0, 48, 110, 160, 228], [6, 8.5, 11.5, 8, 5])
+    mean = pull * np.interp(age, [0, 36, 60, 120, 180, 204, 228],
+                            [4, 5, 4.5, 1.7, -1.5, -4.5, -16]) + np.where(male, -0.5, 0.5)
+    error = mean + size*draw.standard_t(5, count) / np.sqrt(5/3)
+    spread = 2*difficulty*draw.gamma(5, 0.2, count)
+    return pd.DataFrame({'id': [f'{number:05}' for number in range(count)], 'boneage': age.round(), 'male': male,
+                         'predicted': np.maximum(age + error, 0).round(2), 'spread': spread.round(2)})
+
 # %% ../nbs/07_evaluation.ipynb #00000019
 def bootstrap_intervals(
     real,  # labels, months
@@ -163,15 +183,6 @@ def bootstrap_intervals(
     return limits
 
 # %% ../nbs/07_evaluation.ipynb #0000001c
-def age_bands(
-    months,  # ages, months, shape (n,)
-    width: int = 24,  # months in a band
-) -> pd.Categorical:  # names such as "24 to 48", youngest first; the lower end belongs to the band
-    "The age band of every film."
-    start = (np.floor(np.asarray(months, dtype=float) / width) * width).astype(int)
-    name = {first: f'{first} to {first + width}' for first in sorted(set(start.tolist()))}
-    return pd.Categorical([name[first] for first in start.tolist()], categories=list(name.values()), ordered=True)
-
 def film_groups(
     table: pd.DataFrame,  # with boneage (months) and male
     by=None,  # None, 'sex' or 'age_band'

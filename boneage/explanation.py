@@ -15,32 +15,27 @@ import numpy as np
 import pandas as pd
 
 from .basics import BoneAgeError, extra
+from .catalog import network_inputs
 from .maps import as_maps, film_to_picture
 from .model import all_layers, in_head, keras, knows_sex
+from .splits import age_bands
 
 with extra('train'):
     from scipy.stats import spearmanr
 
 # %% ../nbs/04c_explanation.ipynb #00000006
-def _network_inputs(
+def _inputs_of(
     model: keras.Model,
     pictures: np.ndarray,  # (n, side, side), grey 0–255
     male: np.ndarray | None,  # (n,)
 ) -> dict[str, np.ndarray]:  # float32, as `build_model` describes them
-    "What a network takes; raises `BoneAgeError` for pictures of a wrong shape or a missing sex."
-    pictures, side = np.asarray(pictures, 'float32'), model.input['image'].shape[1]
-    if pictures.ndim != 3 or not len(pictures):
-        raise BoneAgeError(f'The pictures have the shape {pictures.shape}: '
-                           'give (n, side, side), for one picture picture[None].')
-    if side and pictures.shape[1:] != (side, side):
-        raise BoneAgeError(f'{model.name} takes pictures of {side} × {side} pixels, '
-                           f'not {pictures.shape[1]} × {pictures.shape[2]}.')
-    if not knows_sex(model): return {'image': pictures[..., None]}
-    if male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
-    male = np.asarray(male, 'float32').reshape(-1, 1)
-    if len(male) != len(pictures):
-        raise BoneAgeError(f'There are {len(pictures)} pictures and {len(male)} sexes: give one for each.')
-    return {'image': pictures[..., None], 'male': male}
+    "What a network takes; raises `BoneAgeError` for pictures of a wrong size or a missing sex."
+    if knows_sex(model) and male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
+    inputs = network_inputs(pictures, male if knows_sex(model) else None)
+    side, given = model.input['image'].shape[1], inputs['image'].shape[1]
+    if side and given != side:
+        raise BoneAgeError(f'{model.name} takes pictures of {side} × {side} pixels, not {given} × {given}.')
+    return inputs
 
 # %% ../nbs/04c_explanation.ipynb #00000007
 @contextmanager
@@ -73,7 +68,7 @@ def map_layers(
     side = model.input['image'].shape[1] or side
     with ExitStack() as stack:
         outputs = {name: stack.enter_context(written_down(layer)) for name, layer in _layers_with_maps(model).items()}
-        model(_network_inputs(model, np.zeros((1, side, side)), [0]), training=False)
+        model(_inputs_of(model, np.zeros((1, side, side)), [0]), training=False)
     return {name: kept[-1].shape[1] for name, kept in outputs.items() if kept}
 
 # %% ../nbs/04c_explanation.ipynb #00000009
@@ -137,7 +132,7 @@ def contributions(
     if keras.config.backend() != 'tensorflow':
         raise BoneAgeError(f'A map needs TensorFlow and Keras runs on {keras.config.backend()}: '
                            'set KERAS_BACKEND=tensorflow.')
-    inputs = _network_inputs(model, pictures, male)
+    inputs = _inputs_of(model, pictures, male)
     return _in_batches(_explainer(model, map_layer(model, layer, inputs['image'].shape[1])), inputs, batch_size)
 
 # %% ../nbs/04c_explanation.ipynb #00000010
@@ -283,7 +278,7 @@ def change_when_covered(
 ) -> pd.DataFrame:  # (n, covers) months by which the answer rises
     "How the answer changes when places are blurred beyond recognition."
     pictures = np.asarray(pictures, 'float32')
-    def answers(seen): return model.predict(_network_inputs(model, seen, male), batch_size=batch_size, verbose=0)[:, 0]
+    def answers(seen): return model.predict(_inputs_of(model, seen, male), batch_size=batch_size, verbose=0)[:, 0]
     whole = answers(pictures)
     blurred = np.stack([cv2.GaussianBlur(picture, (0, 0), blur * len(picture)) for picture in pictures])
     return pd.DataFrame({name: answers(np.where(cover, blurred, pictures)) - whole for name, cover in covers.items()})
@@ -309,10 +304,10 @@ def films_by_age(
     width: int = 24,  # months in a band; its lower end belongs to it
     least: int = 20,  # films; bands with fewer are left out
 ) -> dict[str, np.ndarray]:  # name such as "24 to 48" → positions of its films, youngest first
-    "Films in bands of age, named as `evaluation.age_bands` names them."
-    starts = (np.floor(np.asarray(ages, float) / width) * width).astype(int)
-    bands = {f'{start} to {start + width}': np.flatnonzero(starts == start) for start in np.unique(starts)}
-    return {name: films for name, films in bands.items() if len(films) >= least}
+    "Films in bands of age, named as `age_bands` names them."
+    bands = age_bands(ages, width)
+    films = {name: np.flatnonzero(bands == name) for name in bands.categories}
+    return {name: positions for name, positions in films.items() if len(positions) >= least}
 
 def average_maps(
     maps: np.ndarray,  # (n, side, side): maps, or the pictures themselves

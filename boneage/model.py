@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .archives import archive_problem
+from .archives import archive_problem, reason
 from .basics import BoneAgeError, from_dict, shown
 from .catalog import backbone_names, bundled_weights, largest_picture, lite_names, model_names, smallest_picture
 from .lite0 import efficientnet_lite, keras, layers, load_lite_imagenet, scaled_blocks
@@ -120,10 +120,6 @@ def _as_rgb(
     return layers.Rescaling(listed(scale), listed(offset), name='scale')(rgb)
 
 # %% ../nbs/04_model.ipynb #0000000e
-def _in_short(error: Exception) -> str:
-    "What an error says, in one line."
-    return shown(' '.join(str(error).split())[:200])
-
 def _application(
     backbone: str,
     weights: str | None,  # 'imagenet' or None
@@ -135,7 +131,7 @@ def _application(
     try: return builder(include_top=False, weights=weights, input_shape=(None, None, 3), name=backbone)
     except Exception as error:
         if weights is None: raise
-        raise BoneAgeError(f'The ImageNet weights of {name} could not be fetched ({_in_short(error)}): '
+        raise BoneAgeError(f'The ImageNet weights of {name} could not be fetched ({reason(error)}): '
                            'connect to the internet once '
                            'and try again, or pass weights=None for random ones.') from None
 
@@ -287,7 +283,7 @@ def _file_problem(
     try:
         with zipfile.ZipFile(path) as zipped:
             problem = archive_problem(zipped, max(LARGEST_NETWORK, LARGEST_GROWTH * path.stat().st_size))
-    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error: return _in_short(error)
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile) as error: return reason(error)
     return problem and f'it {problem}'
 
 # %% ../nbs/04_model.ipynb #0000001c
@@ -300,7 +296,7 @@ def load_model(
     if not path.is_file(): raise BoneAgeError(f'{shown(path)} does not exist: give a .keras file of weights.')
     problem = _file_problem(path)
     try: model = None if problem else keras.saving.load_model(path, compile=compiled, safe_mode=True)
-    except Exception as error: problem = _in_short(error)
+    except Exception as error: problem = reason(error)
     if problem:
         raise BoneAgeError(f'{shown(path)} is not a network saved by Keras ({problem}): give a .keras file.')
     return model

@@ -17,7 +17,7 @@ import numpy as np
 
 from .basics import BoneAgeError, shown
 from .films.hand import Hand, HandFinder, find_bright_bone, stretch_grey
-from .films.radiograph import as_film, read_radiograph
+from .films.radiograph import as_film, read_radiograph, rotation
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 MARGIN_ABOVE, MARGIN_BELOW, MARGIN_BESIDE = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame
@@ -26,8 +26,7 @@ def _upright_square(
     hand: Hand
 ) -> tuple[np.ndarray, float, float]:  # centre (2,) in film pixels, side in pixels, angle in degrees
     "The square around hand and wrist in a frame in which the fingers point up."
-    turn = np.radians(hand.angle)
-    to_upright = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+    to_upright = rotation(np.radians(hand.angle))
     points = hand.landmarks @ to_upright.T
     (left, top), (right, bottom) = points.min(0), points.max(0)
     length = bottom - top
@@ -87,9 +86,8 @@ def _default(
     square, inside, matrix = _cut_square(image, centre, side, angle, size)
     measured = _between_landmarks(hand, matrix, size) & inside if hand else inside
     if measured.any(): square = np.where(inside, stretch_grey(square, 2, 99.5, measured, white=230), 0).astype(np.uint8)
-    turn = np.radians(angle)
     corners = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)]) * side / 2
-    corners = corners @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + centre
+    corners = corners @ rotation(np.radians(angle)) + centre
     return square, corners, matrix
 
 # %% ../nbs/02_preprocessing.ipynb #00000010

@@ -81,7 +81,7 @@ def start_from_phantoms(
 ) -> str:  # the .keras file
     "Train the network from which the small scale starts, or find it where it was trained before."
     folder = Path(folder)
-    if not (folder/'model.json').is_file() or not same_recipe(load_recipe(folder/'recipe.json'), recipe):
+    if not (folder/'model.json').is_file() or not same_recipe(load_recipe(folder), recipe):
         table = make_phantoms(claim_folder(folder, 'run')/'phantoms', films, seed=7, progress=progress)
         train(recipe, split_table(table, (0.85, 0.1, 0.05)), folder, progress=progress)
     return str(folder/'model.keras')

@@ -27,6 +27,7 @@ from .evaluation import metrics_table, naive_predictions
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
+from .recipes import RECIPE_FILE, Recipe, load_recipe
 from .reader import Reader, load_network, open_reader, read_calibration
 from .page import evaluate_predictions
 
@@ -86,7 +87,8 @@ class Run:
     @cached_property
     def card(self) -> dict: return run_card(self.folder)
 
-    def recipe(self) -> dict: return read_json(self.folder/'recipe.json', 'train again into a new folder')
+    @cached_property
+    def recipe(self) -> Recipe: return load_recipe(self.folder)
 
     def answers(self,
         part: str,  # of its split
@@ -141,16 +143,13 @@ def _told_of(
     weights: str | Path | None,  # a file that was evaluated instead of the best network
 ) -> dict[str, str]:  # name → text, for the page
     "What was evaluated: recipe, network, epochs, time, seed and films."
-    recipe, data = run.recipe(), read_json(run.folder/'data.json', 'train again into a new folder')
-    try:
-        rows = {'Recipe': recipe['name'], 'Network': f'{recipe["model"]}, started from '
-                f'{recipe["weights"] or "random weights"}',
-                'Pictures and epochs': ', '.join(f'{size} px × {epochs}' for size, epochs in recipe['stages']),
-                'Seed': str(recipe['seed']),
-                'Films': ', '.join(f'{part}: {about["rows"]:,}' for part, about in data.items())}
+    recipe, data = run.recipe, read_json(run.folder/'data.json', 'train again into a new folder')
+    try: films = ', '.join(f'{part}: {about["rows"]:,}' for part, about in data.items())
     except (KeyError, TypeError, ValueError):
-        raise BoneAgeError(f'{shown(run.folder)} holds a broken recipe.json or data.json: '
-                           'train again into a new folder.') from None
+        raise BoneAgeError(f'{shown(run.folder)} holds a broken data.json: train again into a new folder.') from None
+    rows = {'Recipe': recipe.name, 'Network': f'{recipe.model}, started from {recipe.weights or "random weights"}',
+            'Pictures and epochs': ', '.join(f'{size} px × {epochs}' for size, epochs in recipe.stages),
+            'Seed': str(recipe.seed), 'Films': films}
     if len(run.history):
         rows['Epoch kept'] = f'{best_epoch(run.history)} of {len(run.history)}'
         rows['Time of training'] = f'{run.history["seconds"].sum() / 60:.1f} minutes'
@@ -184,8 +183,8 @@ def trainings(
 ) -> list[Path]:  # run folders: this one, then that of the recipe it started from, and so on
     "The trainings behind a network, the last first."
     folder = Path(folder)
-    start = folder/str(read_json(folder/'recipe.json').get('weights'))
-    return [folder, *(trainings(start) if (start/'recipe.json').is_file() else [])]
+    start = folder/str(load_recipe(folder).weights)
+    return [folder, *(trainings(start) if (start/RECIPE_FILE).is_file() else [])]
 
 def held_out(
     ids,  # of the films that were never trained on
@@ -210,8 +209,8 @@ def make_card(
     return dict(
         run.card, name=name, edition=edition,
         typical_error_months=next(row['value'] for row in metrics['overall'] if row['metric'] == 'mae'),
-        recipe=run.recipe(), data=read_json(run.folder/'data.json'), versions=read_json(run.folder/'versions.json'),
-        earlier_recipes=[read_json(part/'recipe.json') for part in parts[1:]],
+        recipe=to_dict(run.recipe), data=read_json(run.folder/'data.json'), versions=read_json(run.folder/'versions.json'),
+        earlier_recipes=[to_dict(load_recipe(part)) for part in parts[1:]],
         training_hours=round(sum(read_history(part)['seconds'].sum() for part in parts) / 3600, 2), **notes,
         **to_dict(run.calibrate()), metrics={**metrics, 'naive': _rows(metrics_table(naive))},
         coverage=_rows(coverage_table(predictions, (None, 'sex', 'age_band'))) if 'low' in predictions else [],

@@ -19,13 +19,15 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .augmentation import ViewRanges, balance_ages, random_view, write_balanced
-from .basics import BoneAgeError, claim_folder, read_json, replacing, save_json, shown, to_dict, versions, write_atomically
+from .basics import (BoneAgeError, claim_folder, read_json, replacing, save_json, shown, to_dict, versions,
+                            write_atomically)
+from .catalog import network_inputs
 from .films.changes import FIXED_VIEWS, shrink_to
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .model import all_layers, build_model, keras, knows_sex, load_model, weights_file  # Keras without TensorFlow's remarks
 from .pictures import film_pictures
-from .recipes import RECIPES, Recipe, load_recipe, same_recipe
+from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, same_recipe
 from .splits import data_hash, save_split
 
 # %% ../nbs/06a_training.ipynb #0000000d
@@ -62,8 +64,8 @@ class Films:
         pictures: np.ndarray,  # uint8 (batch, size, size)
     ) -> tuple[dict, np.ndarray]:  # what a network takes, and the labels
         "A batch as Keras wants it."
-        known = {} if self.male is None else {'male': self.male[rows]}
-        return {'image': pictures[..., None], **known}, self.bone_age_months[rows]
+        male = None if self.male is None else self.male[rows]
+        return network_inputs(pictures, male), self.bone_age_months[rows]
 
     def for_model(self, model: keras.Model) -> 'Films':
         "The films without the sex, where the network does not take it."
@@ -364,8 +366,8 @@ def _open_run(
     """Write what the run is given; refuse a folder in which another recipe or other films were begun, with
     `BoneAgeError`."""
     data = {part: dict(rows=len(table), sha256=data_hash(table)) for part, table in split.items()}
-    if (folder/'recipe.json').exists():
-        if not same_recipe(load_recipe(folder/'recipe.json'), recipe):
+    if (folder/RECIPE_FILE).exists():
+        if not same_recipe(load_recipe(folder), recipe):
             raise BoneAgeError(f'{shown(folder)} was begun with another recipe: choose another folder.')
         if read_json(folder/'data.json', 'train again into a new folder') != data:
             raise BoneAgeError(f'{shown(folder)} was begun with other films: choose another folder.')
@@ -374,7 +376,7 @@ def _open_run(
     save_split(split, folder, kind='run')
     save_json(folder/'data.json', data)
     save_json(folder/'versions.json', dict(versions(), backend=keras.backend.backend()))
-    save_json(folder/'recipe.json', to_dict(recipe))  # last: where it is, all is there
+    save_json(folder/RECIPE_FILE, to_dict(recipe))  # last: where it is, all is there
 
 # %% ../nbs/06a_training.ipynb #0000001e
 def _training_films(table, folder, recipe, **options):

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 
 from ..basics import WEIGHTS_FOLDER
+from .radiograph import rotation
 from ..litert import LiteGraph
 
 # %% ../../nbs/films/01_hand.ipynb #00000006
@@ -89,9 +90,8 @@ def _cut(
     border: int,  # as OpenCV names what lies outside
 ) -> np.ndarray:  # float32 (1, side, side, 3), 0 to 1
     "A turned square."
-    cosine, sine = np.cos(turn), np.sin(turn)
     half = np.array([(-1, 1), (-1, -1), (1, -1), (1, 1)]) * width / 2
-    corners = (half @ np.array([[cosine, sine], [-sine, cosine]]) + centre).astype(np.float32)
+    corners = (half @ rotation(turn) + centre).astype(np.float32)
     target = np.array([(0, side), (0, 0), (side, 0), (side, side)], np.float32)
     cut = cv2.warpPerspective(picture, cv2.getPerspectiveTransform(corners, target), (side, side),
                               flags=cv2.INTER_LINEAR, borderMode=border)
@@ -131,8 +131,7 @@ def landmarks_of(
     marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=_cut(picture, centre, side, turn, LANDMARK_SIDE,
                                                                cv2.BORDER_REPLICATE))
     local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
-    cosine, sine = np.cos(turn), np.sin(turn)
-    return local @ np.array([[cosine, sine], [-sine, cosine]]) * side + centre, float(presence[0, 0])
+    return local @ rotation(turn) * side + centre, float(presence[0, 0])
 
 # %% ../../nbs/films/01_hand.ipynb #00000014
 def stretch_grey(

@@ -18,6 +18,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..basics import BoneAgeError, claim_folder, in_workers, shown, write_atomically
+from .radiograph import rotation
 
 # %% ../../nbs/films/03_phantom.ipynb #00000006
 # bone: months of appearance (girls, boys)
@@ -454,9 +455,8 @@ def _field_mask(exposure, shape):
     left, right, top, bottom = exposure.inset
     corners = np.array([(left * columns, top * rows), ((1 - right) * columns, top * rows),
                         ((1 - right) * columns, (1 - bottom) * rows), (left * columns, (1 - bottom) * rows)])
-    slope = np.radians(exposure.field_turn)
     middle = np.array([columns, rows]) / 2
-    corners = (corners - middle) @ np.array([[np.cos(slope), np.sin(slope)], [-np.sin(slope), np.cos(slope)]]) + middle
+    corners = (corners - middle) @ rotation(np.radians(exposure.field_turn)) + middle
     mask = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(mask, np.round(corners * 16).astype(np.int32), 255, lineType=cv2.LINE_AA, shift=4)
     return cv2.GaussianBlur(mask, (0, 0), rows / 400).astype(np.float32) / 255
@@ -473,8 +473,7 @@ def _marker_map(exposure, soft):
         if soft[max(int(row) - reach, 0): int(row) + reach, max(int(column) - reach, 0): int(column) + reach].max() > 0:
             continue
         letter = np.array([(-0.32, -0.5), (-0.12, -0.5), (-0.12, 0.32), (0.34, 0.32), (0.34, 0.5), (-0.32, 0.5)]) * size
-        slope = np.radians(turn)
-        letter = letter @ np.array([[np.cos(slope), np.sin(slope)], [-np.sin(slope), np.cos(slope)]]) + (column, row)
+        letter = letter @ rotation(np.radians(turn)) + (column, row)
         cv2.fillPoly(lead, [np.round(letter * 16).astype(np.int32)], 255, lineType=cv2.LINE_AA, shift=4)
         break
     return lead.astype(np.float32) / 255

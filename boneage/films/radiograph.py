@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'FORMATS', 'LARGEST_FILE', 'RadiographError', 'check_size', 'grey_range', 'as_film',
-           'read_radiograph', 'write_png']
+           'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
 import io, os, stat, warnings
@@ -179,6 +179,13 @@ def read_radiograph(
     if found.st_size > LARGEST_FILE:
         raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
     return as_film(_open_pixels(path, name), name)
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000032
+def rotation(
+    turn: float,  # radians, clockwise for rows (x, y) times the matrix
+) -> np.ndarray:  # float64 (2, 2)
+    "The matrix of a turn on a film."
+    return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000002f
 def write_png(
