@@ -190,7 +190,7 @@ def seed_dropout(
     for number, layer in enumerate(all_layers(model)):
         generator = getattr(layer, 'seed_generator', None)
         if generator is None: continue
-        state = np.random.SeedSequence([seed, epoch, number]).generate_state(2) >> 1  # for backends without unsigned
+        state = np.random.SeedSequence([seed, epoch, number]).generate_state(2) >> 1  # some backends are signed
         generator.state.assign(state.astype(keras.backend.standardize_dtype(generator.state.dtype)))
 
 # %% ../nbs/06a_training.ipynb #00000019
