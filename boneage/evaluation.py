@@ -34,8 +34,9 @@ def months_arrays(
                            'give one of each for every film.')
     if not len(real): raise BoneAgeError('There are no predictions to evaluate: the table has no rows.')
     gaps = int((~np.isfinite(real) | ~np.isfinite(predicted)).sum())
-    if gaps: raise BoneAgeError(f'{gaps} of {len(real)} films have no finite real or predicted age: '
-                                'remove them and say so, or predict them again.')
+    if gaps:
+        raise BoneAgeError(f'{gaps} of {len(real)} films have no finite real or predicted age: '
+                           'remove them and say so, or predict them again.')
     return real, predicted
 
 # %% ../nbs/07_evaluation.ipynb #00000007
@@ -44,8 +45,9 @@ def check_predictions(
 ) -> pd.DataFrame:  # a copy with ids as text, months as float, male as bool
     "Predictions in their proper types; raises `BoneAgeError` for missing columns, no rows, gaps or repeated ids."
     missing = [name for name in ('id', 'boneage', 'male', 'predicted') if name not in predictions.columns]
-    if missing: raise BoneAgeError(f"The predictions table lacks the column(s) {', '.join(missing)}: "
-                                   'it needs id, boneage, male and predicted.')
+    if missing:
+        raise BoneAgeError(f'The predictions table lacks the column(s) {", ".join(missing)}: '
+                           'it needs id, boneage, male and predicted.')
     table = predictions.reset_index(drop=True).copy()
     table['id'] = table['id'].astype(str)
     if table['id'].duplicated().any():
@@ -62,8 +64,7 @@ def error_metrics(
     real: np.ndarray,  # months, shape (..., n)
     predicted: np.ndarray,  # months, shape (..., n)
 ) -> dict:  # name → array of shape (...); months, and shares from 0 to 1
-    """`mae` (RSNA's MAD), `rmse`, `bias`, `report_mad` (the report's equation 2), the range, and the shares `within_6`,
-    `_12`, `_24`."""
+    "`mae` (RSNA's MAD), `rmse`, `bias`, `report_mad` (the report's equation 2), range, shares `within_6` to `_24`."
     error = predicted - real
     size, bias = np.abs(error), error.mean(-1)
     shares = {f'within_{months}': (size <= months).mean(-1) for months in (6, 12, 24)}
@@ -164,6 +165,19 @@ def made_up_predictions(
                          'predicted': np.maximum(age + error, 0).round(2), 'spread': spread.round(2)})
 
 # %% ../nbs/07_evaluation.ipynb #00000019
+def _bootstrap(
+    samples: tuple,  # arrays of one length, drawn together
+    statistic,  # function of as many arrays, and of an axis
+    n_boot: int,
+    seed: int,
+):  # low and high, each of the shape of the statistic
+    "Percentile bootstrap interval (95 %); NaN, without a warning, where the statistic is."
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore', scipy.stats.DegenerateDataWarning)
+        found = scipy.stats.bootstrap(samples, statistic, paired=True, vectorized=True, n_resamples=n_boot,
+                                      batch=max(1, 500_000 // len(samples[0])), method='percentile', rng=seed)
+    return found.confidence_interval
+
 def bootstrap_intervals(
     real,  # labels, months
     predicted,  # predictions, months
@@ -173,12 +187,7 @@ def bootstrap_intervals(
     "Percentile bootstrap intervals (95 %) of every metric; NaN for one film, an undefined metric and the error range."
     real, predicted = months_arrays(real, predicted)
     if len(real) < 2: return np.full((len(METRICS), 2), np.nan)
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore', scipy.stats.DegenerateDataWarning)
-        result = scipy.stats.bootstrap((real, predicted), stack_metrics, paired=True, vectorized=True,
-                                       n_resamples=n_boot,
-                                       batch=max(1, 500_000 // len(real)), method='percentile', rng=seed)
-    limits = np.stack(result.confidence_interval, axis=-1)
+    limits = np.stack(_bootstrap((real, predicted), stack_metrics, n_boot, seed), axis=-1)
     limits[[list(METRICS).index(name) for name in ('error_min', 'error_max')]] = np.nan
     return limits
 
@@ -222,12 +231,7 @@ def paired_difference(
     real, predicted_a = months_arrays(real, predicted_a)
     real, predicted_b = months_arrays(real, predicted_b)
     size_a, size_b = np.abs(predicted_a - real), np.abs(predicted_b - real)
-    low = high = np.nan
-    if len(real) > 1:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', scipy.stats.DegenerateDataWarning)
-            low, high = scipy.stats.bootstrap((size_a - size_b,), np.mean, n_resamples=n_boot, method='percentile',
-                                              rng=seed, batch=max(1, 500_000 // len(real))).confidence_interval
+    low, high = _bootstrap((size_a - size_b,), np.mean, n_boot, seed) if len(real) > 1 else (np.nan, np.nan)
     return {'n': len(real), 'mae_a': float(size_a.mean()), 'mae_b': float(size_b.mean()),
             'difference': float((size_a - size_b).mean()), 'low': float(low), 'high': float(high)}
 

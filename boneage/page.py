@@ -19,7 +19,8 @@ import pandas as pd
 
 from . import __version__
 from .basics import BoneAgeError, claim_folder, extra, write_atomically
-from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, naive_predictions, report_tables
+from .evaluation import (METRICS, case_values, check_predictions, largest_errors, metrics_table,
+                                naive_predictions, report_tables)
 from .calibration import coverage_table
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history,
                            plot_part_ages, plot_parts, plot_predicted, plot_sexes)
@@ -88,18 +89,19 @@ def worst_rows(
     "The table of the ten largest errors."
     rows = [{'cells': [row.id, 'male' if row.male else 'female', f'{row.boneage:.0f}', f'{row.predicted:.1f}',
                        f'{row.error:+.1f}'.replace('-', '−')]} for row in largest_errors(predictions).itertuples()]
-    return {'title': 'Largest errors', 'note': 'The films to look at first: a mislabelled, '
-            'rotated or unusual film ends up here.',
-            'head': ['Film', 'Sex', 'Real, months', 'Predicted, months', 'Error, months'], 'rows': rows}
+    return {'title': 'Largest errors', 'rows': rows,
+            'head': ['Film', 'Sex', 'Real, months', 'Predicted, months', 'Error, months'],
+            'note': 'The films to look at first: a mislabelled, rotated or unusual film ends up here.'}
 
 # %% ../nbs/07c_page.ipynb #00000010
 def coverage_rows(
     coverage: pd.DataFrame,  # `coverage_table` by nothing, sex and age band
 ) -> dict:  # title, note, head, rows for the page
     "One row for each group: films, share of labels inside the interval, its mean width."
-    rows = [{'cells': [row.group, f'{row.n:,}', f'{100*row.coverage:.1f} % ({100*row.low:.1f} to {100*row.high:.1f})',
-                       f'{row.width:.1f}'],
-             'few': row.n < 30} for row in coverage.itertuples()]
+    rows = []
+    for row in coverage.itertuples():
+        share = f'{100*row.coverage:.1f} % ({100*row.low:.1f} to {100*row.high:.1f})'
+        rows.append({'cells': [row.group, f'{row.n:,}', share, f'{row.width:.1f}'], 'few': row.n < 30})
     return {'title': 'Intervals', 'rows': rows,
             'head': ['Films', 'Number', 'Label inside the interval', 'Mean width, months'],
             'note': "In brackets: Wilson's 95 % interval. In italics: fewer than 30 films."}
@@ -113,8 +115,8 @@ def student_rows(
     row = pd.concat([errors, line], axis=1).iloc[0]
     return {'title': "In the student report's columns", 'head': ['Films', *row.index],
             'rows': [{'cells': [f'{len(predictions):,}', *row]}],
-            'note': "RSNA's MAD is the mean of |error|, the report's the mean of |error − mean error|. The error range "
-            "is of predicted − real. "
+            'note': "RSNA's MAD is the mean of |error|, the report's the mean of |error − mean error|. "
+                    'The error range is of predicted − real. '
                     'R² belongs to the line predicted = m · real + q; after ± stands the standard error.'}
 
 # %% ../nbs/07c_page.ipynb #00000016
@@ -137,6 +139,7 @@ def render(
             pictures[name] = buffer.getvalue()
     return pictures
 
+# %% ../nbs/07c_page.ipynb #00000031
 def draw_figures(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
     train_table: pd.DataFrame = None,  # training films: boneage (months), male
@@ -170,7 +173,8 @@ def draw_data_figures(
 
 # %% ../nbs/07c_page.ipynb #0000001a
 PAGE_STYLE = '''
-body { font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif; color: #1b1f24; max-width: 60rem;
+       margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem; }
 .small, figcaption { color: #505962; font-size: .88rem; }
 .cards { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.2rem 0; }
@@ -186,7 +190,8 @@ table.words td { text-align: left; white-space: normal; } table.words td:first-c
 tr.few td { color: #6b747d; font-style: italic; }
 .figures { display: flex; flex-wrap: wrap; gap: 1.2rem; align-items: flex-start; } figure { margin: 0; flex: 1 1 100%; }
 figure.half { flex: 1 1 26rem; } figure img { max-width: 100%; height: auto; }
-@media print { body { margin: 0; max-width: none; font-size: 10.5pt; } figure, table, .card, .caution { break-inside: avoid; } }
+@media print { body { margin: 0; max-width: none; font-size: 10.5pt; }
+               figure, table, .card, .caution { break-inside: avoid; } }
 '''
 
 # %% ../nbs/07c_page.ipynb #0000001b
@@ -197,28 +202,30 @@ PAGE_TEMPLATE = '''<!doctype html>
 <p class="small">{{ films }} films · made on {{ day }} with boneage {{ version }}</p>
 <div class="cards">{% for name, value, note in cards %}
 <div class="card">{{ name }}<b>{{ value }}</b><span class="small">{{ note }}</span></div>{% endfor %}</div>
-<p class="caution"><strong>For research only.</strong> This is not a medical device: do not base a diagnosis or a treatment on it.</p>
+<p class="caution"><strong>For research only.</strong>
+This is not a medical device: do not base a diagnosis or a treatment on it.</p>
 {% if extra %}<h2>What was evaluated</h2><table class="words">
 {% for name, value in extra %}<tr><td>{{ name }}</td><td>{{ value }}</td></tr>{% endfor %}</table>{% endif %}
 <h2>Figures</h2><div class="figures">
-{% for figure in figures %}<figure class="{{ figure.width }}"><img alt="{{ figure.caption }}" src="data:{{ figure.kind }};base64,{{ figure.data }}">
+{% for figure in figures %}<figure class="{{ figure.width }}">
+<img alt="{{ figure.caption }}" src="data:{{ figure.kind }};base64,{{ figure.data }}">
 <figcaption>{{ figure.caption }}</figcaption></figure>
 {% endfor %}</div>
 {% for table in tables %}<h2>{{ table.title }}</h2><p class="small">{{ table.note }}</p>
-<div class="wide"><table><thead><tr>{% for name in table.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
-{% for row in table.rows %}<tr{% if row.few %} class="few"{% endif %}>{% for value in row.cells %}<td>{{ value }}</td>{% endfor %}</tr>
+<div class="wide"><table><thead>
+<tr>{% for name in table.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
+{% for row in table.rows %}<tr{% if row.few %} class="few"{% endif %}>
+{% for value in row.cells %}<td>{{ value }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>{% endfor %}</body></html>
 '''
 
 # %% ../nbs/07c_page.ipynb #0000001c
 CAPTIONS = {  # file name of a figure → (caption, width on the page)
-    'predicted': ('Predicted against real bone age. A slope under 1 means that young hands are read too '
-                  'old and old hands too '
-                  'young.', 'half'),
+    'predicted': ('Predicted against real bone age. A slope under 1 means that young hands are read too old and old '
+                  'hands too young.', 'half'),
     'errors': ('Errors of all films. Left of zero the hand was read too young, right of zero too old.', 'half'),
-    'error_by_age': ('Error by real bone age and sex. A box holds the middle half of the films, '
-                     'the whiskers 90 % of them; dots '
-                     'are single films outside.', 'full'),
+    'error_by_age': ('Error by real bone age and sex. A box holds the middle half of the films, the whiskers 90 % of '
+                     'them; dots are single films outside.', 'full'),
     'films': ('Examples with their real and predicted bone age.', 'full'),
     'ages': ('Bone ages in the training data and in the films evaluated.', 'half'),
     'sexes': ('Girls and boys in the training data and in the films evaluated.', 'half'),
@@ -230,12 +237,11 @@ def headline_cards(
 ) -> list:  # name, value, note of each card
     "The numbers on top of the page: MAE, the baseline's, bias, share within 12 months."
     values = results.set_index('metric')
-    span = lambda name: format_value(name, *values.loc[name, ['value', 'low', 'high']]).partition(' (')[2].rstrip(')')
-    cards = [(label, format_value(name, values.loc[name, 'value']) + unit,
-              f'95 % interval {span(name)}' if span(name) else '')
-             for name, label, unit in (('mae', 'Mean absolute error', ' months'),
-                                       ('bias', 'Bias, predicted − real', ' months'),
-                                       ('within_12', 'Films within 12 months', ''))]
+    cards = []
+    for name, label, unit in (('mae', 'Mean absolute error', ' months'), ('bias', 'Bias, predicted − real', ' months'),
+                              ('within_12', 'Films within 12 months', '')):
+        value, _, span = format_value(name, *values.loc[name, ['value', 'low', 'high']]).partition(' (')
+        cards.append((label, value + unit, f"95 % interval {span.rstrip(')')}" if span else ''))
     if 'baseline' in results:
         cards.insert(1, ('Baseline without films', format_value('mae', values.loc['mae', 'baseline']) + ' months',
                          "its mean absolute error: the median age of the film's sex"))
@@ -256,8 +262,7 @@ def page_html(
                  'data': base64.b64encode(figures[name]).decode()} for name in CAPTIONS if name in figures]
     page = jinja2.Environment(autoescape=True).from_string(PAGE_TEMPLATE)
     return page.render(title=title, style=PAGE_STYLE, films=f'{len(predictions):,}', day=date.today().isoformat(),
-                       version=__version__,
-                       cards=headline_cards(results), tables=tables, figures=pictures,
+                       version=__version__, cards=headline_cards(results), tables=tables, figures=pictures,
                        extra=list((extra_rows or {}).items()))
 
 # %% ../nbs/07c_page.ipynb #00000024
@@ -274,10 +279,10 @@ def write_predicted_age(
     folder,  # where predicted_age.csv goes
 ) -> Path:  # the file: id, boneage_real, boneage_predict, error = real − predicted (months)
     "The predictions in the report's columns; mind the sign of its error."
-    table = check_predictions(predictions)
-    return write_atomically(claim_folder(folder, 'evaluation')/'predicted_age.csv', pd.DataFrame({
-        'id': table['id'], 'boneage_real': table['boneage'], 'boneage_predict': table['predicted'],
-        'error': (table['boneage'] - table['predicted']).round(6)}))
+    table = check_predictions(predictions).rename(columns={'boneage': 'boneage_real', 'predicted': 'boneage_predict'})
+    table['error'] = (table['boneage_real'] - table['boneage_predict']).round(6)
+    return write_atomically(claim_folder(folder, 'evaluation')/'predicted_age.csv',
+                            table[['id', 'boneage_real', 'boneage_predict', 'error']])
 
 def write_history(
     history: pd.DataFrame,  # training history, one row an epoch
@@ -299,8 +304,8 @@ def write_results(
     if train_table is not None:
         baseline = metrics_table(naive_predictions(train_table, predictions), None, n_boot, seed)
         results[['baseline', 'baseline_low', 'baseline_high']] = baseline[['value', 'low', 'high']]
-    tables = {'results': results, **{f'results_by_{by}': metrics_table(predictions, by, n_boot, seed)
-                                     for by in ('sex', 'age_band')}}
+    groups = {f'results_by_{by}': metrics_table(predictions, by, n_boot, seed) for by in ('sex', 'age_band')}
+    tables = {'results': results, **groups}
     folder = claim_folder(folder, 'evaluation')
     for name, table in tables.items(): write_atomically(folder/f'{name}.csv', table)
     return tables
@@ -315,6 +320,27 @@ def write_figures(
     folder = claim_folder(folder, 'evaluation')
     return [write_atomically(folder/f'{name}.{figure_format}', data) for name, data in figures.items()]
 
+# %% ../nbs/07c_page.ipynb #00000035
+def _write_coverage(
+    predictions: pd.DataFrame,  # columns boneage, male, and perhaps low and high (months)
+    folder,  # where coverage.csv goes
+) -> list:  # the table for the page, in a list; empty, and no file, where there are no intervals
+    "How often intervals hold the label, for all films and by group."
+    if not {'low', 'high'} <= set(predictions.columns): return []
+    coverage = coverage_table(predictions, (None, 'sex', 'age_band'))
+    write_atomically(claim_folder(folder, 'evaluation')/'coverage.csv', coverage)
+    return [coverage_rows(coverage)]
+
+def _page_tables(
+    predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
+    results: dict,  # from `write_results`
+    intervals: list,  # from `_write_coverage`
+) -> list:  # for `page_html`
+    "The tables of the page, in order."
+    return [results_rows(results['results']), group_rows(results['results_by_sex'], 'By sex', 'Sex'),
+            group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), *intervals,
+            student_rows(predictions), worst_rows(predictions)]
+
 # %% ../nbs/07c_page.ipynb #0000002b
 def evaluate_predictions(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
@@ -327,9 +353,8 @@ def evaluate_predictions(
     n_boot: int = 2000,  # bootstrap samples
     seed: int = 0,  # of the bootstrap
     figure_format: str = 'png',  # of the figure files and of those in the page, or 'svg'
-) -> pd.DataFrame:  # what results.csv holds: `metrics_table` and, with train_table, baseline, baseline_low, baseline_high
-    """Writes predictions.csv, predicted_age.csv, results*.csv, coverage.csv for intervals, history.csv if given, a file
-    for each figure, and page.html."""
+) -> pd.DataFrame:  # as in results.csv: `metrics_table`; with train_table also baseline, baseline_low, baseline_high
+    "Writes predictions, results, figures and page.html as files, and coverage.csv and history.csv where there are any."
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
@@ -338,14 +363,7 @@ def evaluate_predictions(
     if history is not None: write_history(history, folder)
     results = write_results(table, folder, train_table, n_boot, seed)
     write_figures(figures, folder, figure_format)
-    intervals = []
-    if {'low', 'high'} <= set(table.columns):
-        coverage = coverage_table(table, (None, 'sex', 'age_band'))
-        write_atomically(Path(folder)/'coverage.csv', coverage)
-        intervals = [coverage_rows(coverage)]
-    tables = [results_rows(results['results']), group_rows(results['results_by_sex'], 'By sex', 'Sex'),
-              group_rows(results['results_by_age_band'], 'By age', 'Real bone age, months'), *intervals,
-              student_rows(table), worst_rows(table)]
+    tables = _page_tables(table, results, _write_coverage(table, folder))
     write_atomically(Path(folder)/'page.html',
                      page_html(table, tables, figures, results['results'], title, extra_rows, figure_format))
     return results['results']

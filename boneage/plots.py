@@ -48,6 +48,7 @@ def name_tables(
         raise BoneAgeError('There are no films to draw: the table has no rows.')
     return tables
 
+# %% ../nbs/07b_plots.ipynb #0000002f
 @figure_style()
 def plot_sexes(
     tables,  # one table with male, or name of a part → table
@@ -61,8 +62,8 @@ def plot_sexes(
                   ax=ax)
     sizes = [max(len(table), 1) for table in tables.values()]
     for bars in ax.containers:
-        ax.bar_label(bars, [f'{count:,.0f}\n{100*count / size:.1f} %' for count, size in zip(bars.datavalues, sizes)],
-                     padding=2)
+        labels = [f'{count:,.0f}\n{100*count / size:.1f} %' for count, size in zip(bars.datavalues, sizes)]
+        ax.bar_label(bars, labels, padding=2)
     ax.set(xlabel=None, ylabel='films')
     ax.margins(y=0.22)
     ax.legend(title=None, loc='lower center', bbox_to_anchor=(0.5, 1), ncols=2, frameon=False)
@@ -106,8 +107,7 @@ def plot_ages(
 ) -> plt.Axes:  # the Axes
     "Share of films in every year of age, one line for each part, so that parts of any size compare."
     tables, ax = name_tables(tables), ax or plt.subplots(figsize=(6, 4), layout='constrained')[1]
-    ages = pd.concat([pd.DataFrame({'boneage': table['boneage'].astype(float),
-                                    'part': f'{name} ({len(table):,} films)'})
+    ages = pd.concat([table[['boneage']].astype(float).assign(part=f'{name} ({len(table):,} films)')
                       for name, table in tables.items()], ignore_index=True)
     sns.histplot(ages, x='boneage', hue='part', bins=age_edges(ages['boneage']), element='step', stat='percent',
                  common_norm=False, fill=False, linewidth=2, palette=sns.color_palette('colorblind', len(tables)),
@@ -147,9 +147,8 @@ def plot_history(
     "Training and validation curves, epoch by epoch (the report's figure 10)."
     panels = {name: label for name, label in CURVES.items() if name in history and f'val_{name}' in history}
     if not panels or 'epoch' not in history or not len(history):
-        raise BoneAgeError('The training history lacks the columns epoch, loss, val_loss, '
-                           'mae and val_mae, or has no rows: '
-                           'give the history.csv of a run folder.')
+        raise BoneAgeError('The training history lacks the columns epoch, loss, val_loss, mae and val_mae, '
+                           'or has no rows: give the history.csv of a run folder.')
     figure, axes = plt.subplots(1, len(panels), figsize=(4.6*len(panels), 4), layout='constrained', squeeze=False)
     for ax, (name, label) in zip(axes.flat, panels.items()):
         for column, title, colour in ((name, 'training', 0), (f'val_{name}', 'validation', 1)):
@@ -215,8 +214,7 @@ def plot_errors(
     ax: plt.Axes = None,  # a new one if None
     real_minus_predicted: bool = False,  # the sign of the report's figure 12
 ) -> plt.Axes:  # the Axes
-    """Histogram of errors in bins of 3 months (more for wide errors), with their mean and range (the report's figure
-    12)."""
+    "Histogram of errors in bins of 3 months (more for wide errors), with mean and range (the report's figure 12)."
     table = check_predictions(predictions)
     ax = ax or plt.subplots(figsize=(6, 5.6), layout='constrained')[1]
     error = (table['predicted'] - table['boneage']) * (-1 if real_minus_predicted else 1)
@@ -226,8 +224,8 @@ def plot_errors(
     ax.axvline(0, color='0.35', linestyle='--', linewidth=1.5, label='no error')
     words = f'mean {error.mean():+.1f}, from {error.min():+.1f} to {error.max():+.1f} months'
     ax.axvline(error.mean(), color='black', linewidth=2, label=words.replace('-', '−'))
-    ax.set(xlabel='real − predicted bone age (months)' if real_minus_predicted
-           else 'predicted − real bone age (months)', ylabel='films')
+    ax.set(xlabel=f"{'real − predicted' if real_minus_predicted else 'predicted − real'} bone age (months)",
+           ylabel='films')
     ax.margins(y=0.3)
     ax.legend(loc='upper left')
     return ax
@@ -279,8 +277,8 @@ def plot_films(
     for ax in axes.flat: ax.axis('off')
     for ax, (title, image, real, predicted) in zip(axes.flat, images):
         ax.imshow(np.squeeze(image), cmap='gray', vmin=0, vmax=255)
-        label = '' if real is None else f'real {real:.0f}{line}'
-        ax.set_title(f'{title}\n{label}predicted {predicted:.1f} months', fontsize=font, parse_math=False)  # an id may hold dollar signs
+        label = f'{title}\n' + ('' if real is None else f'real {real:.0f}{line}') + f'predicted {predicted:.1f} months'
+        ax.set_title(label, fontsize=font, parse_math=False)  # an id may hold dollar signs
     return figure
 
 # %% ../nbs/07b_plots.ipynb #0000002b

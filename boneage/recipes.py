@@ -22,21 +22,21 @@ class Recipe:
     name: str
     model: str = 'default'  # name for `build_model`
     model_options: dict = field(default_factory=dict)
-    weights: str | None = 'imagenet'  # what the network starts from, as in `build_model`, or the name of a recipe, which is trained first
+    weights: str | None = 'imagenet'  # to start from, as in `build_model`; a recipe's name: that one is trained first
     pipeline: str = 'default'  # name for `preprocess`
-    stages: tuple[tuple[int, int], ...] = ((128, 6), (176, 8), (224, 8), (256, 2))  # (side in pixels, epochs), in this order
+    stages: tuple[tuple[int, int], ...] = ((128, 6), (176, 8), (224, 8), (256, 2))  # (side in pixels, epochs) in order
     batch_size: int = 32
     loss: str = 'mean_absolute_error'  # of months; one of `LOSSES`
     optimizer: str = 'adamw'  # 'adamw' or 'adam'
     learning_rate: float = 1e-3  # the highest
-    schedule: str = 'cosine'  # 'cosine' (after a warm-up of one epoch, down to 0), 'constant', or 'exponential' (× 0.95 each epoch)
+    schedule: str = 'cosine'  # 'cosine' (warm-up of an epoch, then down to 0), 'constant', 'exponential' (× 0.95 each)
     cosine_epochs: int | None = None  # until the cosine is at 0; those of the stages if None
     weight_decay: float = 1e-4  # adamw only
-    average: float | None = None  # momentum of a running mean of the weights, such as 0.998, which is what is validated and kept
+    average: float | None = None  # momentum (such as 0.998) of a running mean of the weights: validated and kept
     views: ViewRanges | None = ViewRanges()  # random views; None shows every picture as it is
     whole_share: float = 0.1  # share of views that show the whole film, as a film without a found hand is shown
     balanced: bool = False  # balance the ages with rotated copies first
-    fractions: tuple[float, ...] = (0.7, 0.2, 0.1)  # of the split, as in `split_table`, where the films are not split yet
+    fractions: tuple[float, ...] = (0.7, 0.2, 0.1)  # of the split as in `split_table`, for films not split yet
     seed: int = 2017
 
     def __post_init__(self):
@@ -49,16 +49,18 @@ class Recipe:
 
 # %% ../nbs/06_recipes.ipynb #00000008
 LOSSES = ('mean_absolute_error', 'mean_squared_error', 'huber', 'log_cosh')
+
 CHOICES = {'model': model_names, 'pipeline': pipeline_names, 'loss': LOSSES, 'optimizer': ('adamw', 'adam'),
            'schedule': ('cosine', 'constant', 'exponential'), 'balanced': (True, False)}  # of a recipe
-LIMITS = {  # of the numbers of a recipe, and of its views: type, least, most
-    'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1),
-    'learning_rate': (float, 1e-12, 10),
-    'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999), 'whole_share': (float, 0, 1),
-    'rotation': (float, 0, 180),
-    'zoom': (float, 0, 0.9), 'shift': (float, 0, 1), 'flip': (float, 0, 1), 'brightness': (float, 0, 1),
-    'contrast': (float, 0, 1), 'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
 
+LIMITS = {  # type, least and most: first of the numbers of a recipe, then of those of its views
+    'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1),
+    'learning_rate': (float, 1e-12, 10), 'weight_decay': (float, 0, 10), 'average': (float, 0, 0.999999),
+    'whole_share': (float, 0, 1),
+    'rotation': (float, 0, 180), 'zoom': (float, 0, 0.9), 'shift': (float, 0, 1), 'flip': (float, 0, 1),
+    'brightness': (float, 0, 1), 'contrast': (float, 0, 1), 'gamma': (float, 0, 5), 'spoil': (float, 0, 1)}
+
+# %% ../nbs/06_recipes.ipynb #00000018
 def _is_number(
     value,
     kind: type,  # int, or float for any number
@@ -79,19 +81,21 @@ def _limit_problems(
         yield f'{name} is {value!r}, and must be a {"whole " * (kind is int)}number from {least:g} to {most:g}'
 
 # %% ../nbs/06_recipes.ipynb #00000009
+def _is_stage(stage) -> bool:
+    "Whether this is a pair of a side and a number of epochs."
+    return (isinstance(stage, (tuple, list)) and len(stage) == 2
+            and _is_number(stage[0], int, smallest_picture, largest_picture) and _is_number(stage[1], int, 1, 10_000))
+
 def _are_stages(stages) -> bool:
-    "Whether these are pairs of a side and a number of epochs, one pair or more."
-    pairs = isinstance(stages, (tuple, list)) and stages and all(isinstance(stage, (tuple, list)) and len(stage) == 2
-                                                                 for stage in stages)
-    return bool(pairs) and all(_is_number(side, int, smallest_picture, largest_picture)
-                               and _is_number(epochs, int, 1, 10_000)
-                               for side, epochs in stages)
+    "Whether these are stages, one or more."
+    return isinstance(stages, (tuple, list)) and len(stages) > 0 and all(map(_is_stage, stages))
 
 def _are_fractions(shares) -> bool:
     "Whether these are three or four shares that add up to 1."
     some = isinstance(shares, (tuple, list)) and len(shares) in (3, 4)
     return some and all(_is_number(share, float, 0, 1) for share in shares) and abs(sum(shares) - 1) < 1e-6
 
+# %% ../nbs/06_recipes.ipynb #0000001d
 def _recipe_problems(
     recipe: Recipe
 ):  # yields what is wrong, as ends of a sentence
@@ -102,7 +106,8 @@ def _recipe_problems(
         value = getattr(recipe, name)
         if value not in known: yield f'there is no {name} {value!r}, choose one of {", ".join(map(str, known))}'
     if not _are_stages(recipe.stages):
-        yield f'stages is {recipe.stages!r}, and must be pairs of a side ({smallest_picture} to {largest_picture} pixels) and of epochs (1 to 10,000)'
+        yield (f'stages is {recipe.stages!r}, and must be pairs of a side '
+               f'({smallest_picture} to {largest_picture} pixels) and of epochs (1 to 10,000)')
     yield from _limit_problems(recipe, ('cosine_epochs', 'average'))
     if not isinstance(recipe.model_options, dict): yield 'model_options must be names with values'
     if recipe.weights is not None and not (isinstance(recipe.weights, str) and recipe.weights):
@@ -118,8 +123,7 @@ RECIPE_FILE = 'recipe.json'  # in a run folder
 def load_recipe(
     source: str | Path | dict,  # a name in `RECIPES`, a run folder, a JSON file or the dictionary in it
 ) -> Recipe:
-    """A recipe by name or from a file; raises `BoneAgeError` for an unknown name or key, and for a value that no recipe
-    can have."""
+    "A recipe by name or from a file; raises `BoneAgeError` for an unknown name or key, or a value that cannot be."
     if isinstance(source, str) and source in RECIPES: return RECIPES[source]
     where = 'The recipe' if isinstance(source, dict) else source
     if not isinstance(source, dict):
@@ -138,32 +142,28 @@ def same_recipe(one: Recipe, other: Recipe) -> bool:
     "Whether two recipes are equal, be one of them read from JSON, where a tuple is a list."
     return load_recipe(to_dict(one)) == load_recipe(to_dict(other))
 
+# %% ../nbs/06_recipes.ipynb #0000001e
+_first = Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24,
+                views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4), fractions=(0.80, 0.05, 0.05, 0.10))
+_second = Recipe('default-second', weights='default-first', model_options={'frozen_norms': True},
+                 stages=((224, 7), (256, 2)), learning_rate=4e-4, whole_share=0.05, fractions=_first.fractions,
+                 views=replace(_first.views, rotation=12, zoom=0.1, spoil=0.25))
+_third = replace(_second, name='default-third', weights='default-second',
+                 model_options={'frozen_norms': True, 'frozen_blocks': 3}, stages=((256, 8), (320, 8)),
+                 cosine_epochs=21, learning_rate=5e-4, views=replace(_second.views, spoil=0.3))
+_default = replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None,
+                   learning_rate=1.5e-4, whole_share=0.03,
+                   views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1))
+
 # %% ../nbs/06_recipes.ipynb #0000000e
 _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),),
-                 loss='mean_squared_error',
-                 optimizer='adam', learning_rate=1e-5, schedule='constant', weight_decay=0.0, views=None,
-                 whole_share=0.0, balanced=True)
-
-_second = Recipe('default-second', model_options={'frozen_norms': True}, weights='default-first',
-                 stages=((224, 7), (256, 2)), learning_rate=4e-4,
-                 views=ViewRanges(rotation=12, zoom=0.1, contrast=0.2, gamma=0.3, spoil=0.25), whole_share=0.05,
-                 fractions=(0.80, 0.05, 0.05, 0.10))
-_third = replace(_second, name='default-third', model_options={'frozen_norms': True, 'frozen_blocks': 3},
-                 weights='default-second',
-                 stages=((256, 8), (320, 8)), cosine_epochs=21, learning_rate=5e-4,
-                 views=replace(_second.views, spoil=0.3))
+                 loss='mean_squared_error', optimizer='adam', learning_rate=1e-5, schedule='constant',
+                 weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
 
 RECIPES = {recipe.name: recipe for recipe in (
-    Recipe('default-first', stages=((128, 6), (176, 8), (224, 8)), cosine_epochs=24,
-           views=ViewRanges(contrast=0.2, gamma=0.3, spoil=0.4), fractions=(0.80, 0.05, 0.05, 0.10)),
-    _second,
-    _third,
-    replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None,
-            learning_rate=1.5e-4, whole_share=0.03,
-            views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1)),
+    _first, _second, _third, _default,
     Recipe('fine-tune', model_options={'frozen_norms': True}, weights='bundled:default', stages=((320, 5),),
-           batch_size=16, learning_rate=1e-4,
-           views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1), whole_share=0.03),
+           batch_size=16, learning_rate=1e-4, views=_default.views, whole_share=0.03),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0,
            balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),
@@ -177,7 +177,7 @@ RECIPES = {recipe.name: recipe for recipe in (
 # %% ../nbs/06_recipes.ipynb #00000013
 def starting_from(
     recipe: Recipe | str,  # or the name of one, such as 'fine-tune'
-    source: str | Path,  # name of bundled weights, a run folder or a .keras file; a name counts before a folder of that name
+    source: str | Path,  # name of bundled weights (counts before a folder of that name), run folder or .keras file
 ) -> Recipe:
     "A recipe that starts from a trained network; raises `BoneAgeError` where there is none."
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)

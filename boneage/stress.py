@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json, save_json, shown, write_atomically
+from .basics import (BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json,
+                            save_json, shown, write_atomically)
 from .dataset import read_films
 from .splits import has_split, load_split
 from .evaluation import paired_difference
@@ -77,7 +78,7 @@ def unchanged(
     return film
 
 def chosen_variants(
-    variants=None,  # names in `VARIANTS`, or name → `Variant` (functions that worker processes can import); all if None
+    variants=None,  # names in `VARIANTS`, or name → `Variant` (of functions that workers can import); all if None
 ) -> dict[str, Variant]:  # with 'unchanged' in front
     "The variants to ask for; raises `BoneAgeError` for an unknown name."
     if not isinstance(variants, dict):
@@ -88,17 +89,18 @@ def chosen_variants(
         variants = {name: VARIANTS[name] for name in names if name != 'unchanged'}
     return {'unchanged': Variant('none', unchanged), **variants}
 
+# %% ../nbs/07d_stress.ipynb #0000003d
 def _pictures_of(
     row: int,  # of the film
     path: str,
     changes: dict,  # name of the variant → function
     pipeline: str,
-) -> tuple:  # row, names, pictures uint8 (variants, side, side), hands found (bool); the last two None and a sentence for no film
+) -> tuple:  # row, names, pictures uint8 (variants, side, side), hands found (bool); or row, names, None, a sentence
     "The pictures of a film's variants, in a worker process."
     try:
         film = read_radiograph(path)
         made = [preprocess(change(film), pipeline) for change in changes.values()]
-    except Exception as error: return row, list(changes), None, one_sentence(error, path)  # the others go through
+    except Exception as error: return row, list(changes), None, one_sentence(error, path)
     return row, list(changes), np.stack([each.image for each in made]), [each.hand_found for each in made]
 
 # %% ../nbs/07d_stress.ipynb #0000001e
@@ -110,13 +112,13 @@ def read_answers(
     "The answers in a folder."
     path = Path(folder)/'answers.csv'
     if not path.exists(): return pd.DataFrame(columns=ANSWER_COLUMNS)
-    try:
-        return pd.read_csv(path, dtype={'id': str, 'variant': str, 'boneage': float, 'predicted': float, 'male': bool,
-                                        'hand_found': bool})[ANSWER_COLUMNS]
+    types = dict(id=str, boneage=float, male=bool, variant=str, predicted=float, hand_found=bool)
+    try: return pd.read_csv(path, dtype=types)[ANSWER_COLUMNS]
     except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
         raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): '
                            'delete it, the films are asked again.') from None
 
+# %% ../nbs/07d_stress.ipynb #00000041
 def _open_answers(
     out: Path | None,
     reader: Reader,
@@ -144,6 +146,7 @@ def _tasks(
         if changes: tasks.append((row, path, changes, pipeline))
     return tasks
 
+# %% ../nbs/07d_stress.ipynb #00000044
 def _answers(
     reader: Reader,
     films: pd.DataFrame,
@@ -162,11 +165,11 @@ def _answers(
             yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']),
                                     variant=names, predicted=months.round(3), hand_found=found))
 
-# %% ../nbs/07d_stress.ipynb #00000020
 def _together(parts):
     "One table of many, without those that have no rows."
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
+# %% ../nbs/07d_stress.ipynb #00000020
 def stress(
     films: pd.DataFrame,  # columns id, path, boneage (months), male
     model: str = 'default',  # name of bundled weights, or a run folder
@@ -175,8 +178,7 @@ def stress(
     workers: int | None = None,  # processes that change and preprocess films; one per core if None
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # id, boneage, male, variant, predicted (months), hand_found: one row a film and variant
-    """What a network answers for every film and for every variant of it. A film that cannot be read is named and left
-    out."""
+    "What a network answers for every film and every variant of it; a film that cannot be read is named and left out."
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
     films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
     parts, saved = [_open_answers(out, reader)], time.monotonic()
@@ -217,7 +219,7 @@ def mcnemar(
 # %% ../nbs/07d_stress.ipynb #0000002a
 def _variant_row(
     name: str,
-    pair: pd.DataFrame,  # one row a film: boneage, predicted, hand_found, and `plain`, the answer for the unchanged film
+    pair: pd.DataFrame,  # one row a film: boneage, predicted, hand_found, and `plain`, its unchanged answer
     n_boot: int, seed: int,
 ) -> dict:
     "A variant's row of `stress_table`."
@@ -231,10 +233,11 @@ def _variant_row(
         significant=change['low'] > 0 or change['high'] < 0,
         p_error=float(scipy.stats.wilcoxon(difference).pvalue) if difference.any() else 1.0, p_error_holm=np.nan,
         large_change=float(large.mean() - plain_large.mean()), p_large=mcnemar(plain_large, large),
-        bias_change=float(moved.mean()),
-        moved=float(np.abs(moved).mean()), moved_95=float(np.percentile(np.abs(moved), 95)),
+        bias_change=float(moved.mean()), moved=float(np.abs(moved).mean()),
+        moved_95=float(np.percentile(np.abs(moved), 95)),
         moved_12=float((np.abs(moved) > 12).mean()), no_hand=float(1 - pair['hand_found'].astype(bool).mean()))
 
+# %% ../nbs/07d_stress.ipynb #0000004b
 def stress_table(
     answers: pd.DataFrame,  # from `stress`
     n_boot: int = 2000,  # bootstrap samples
@@ -245,8 +248,8 @@ def stress_table(
     pairs = answers[answers['variant'] != 'unchanged'].join(plain, on='id', how='inner')
     if not len(pairs):
         raise BoneAgeError('There is nothing to compare: ask for the films unchanged and in at least one variant.')
-    rows = [_variant_row(name, pair, n_boot, seed) for name, pair in pairs.groupby('variant', sort=False)]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([_variant_row(name, pair, n_boot, seed)
+                          for name, pair in pairs.groupby('variant', sort=False)])
     return table.assign(p_error_holm=holm(table['p_error']))
 
 # %% ../nbs/07d_stress.ipynb #00000030
@@ -256,38 +259,43 @@ def stress_sentence(
     "How many variants matter, and which one most."
     worse = table['significant'] & (table['mae_change'] > 0)
     worst = table.loc[table['mae_change'].idxmax()]
+    lower = table['significant'] & ~worse
+    large = table['p_large'] < 0.05
     return (f'{worse.sum()} of {len(table)} variants raise the mean absolute error significantly, '
-            f'{(table["significant"] & ~worse).sum()} lower it '
-            f'(paired bootstrap, 95 %, {table["n"].max()} films); '
-            f'{(table["p_large"] < 0.05).sum()} change the share of errors over '
-            f'{LARGE_ERROR} months (McNemar, p < 0.05); most: {worst["variant"]}, {worst["mae_change"]:+.1f} months')
+            f'{lower.sum()} lower it (paired bootstrap, 95 %, {table["n"].max()} films); '
+            f'{large.sum()} change the share of errors over {LARGE_ERROR} months (McNemar, p < 0.05); '
+            f'most: {worst["variant"]}, {worst["mae_change"]:+.1f} months')
 
+# %% ../nbs/07d_stress.ipynb #0000004e
+def _month_ticks(ax, low, high):
+    "Round numbers of months where they fall within the data, and −1, 0, 1."
+    ax.set_xscale('symlog', linthresh=2)
+    ticks = [tick for tick in (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100)
+             if low <= tick <= high or abs(tick) <= 1]
+    ax.set_xticks(ticks, [f'{tick:+d}' if tick else '0' for tick in ticks])
+    ax.minorticks_off()
+
+# %% ../nbs/07d_stress.ipynb #00000051
 @figure_style()
 def plot_stress(
     table: pd.DataFrame,  # from `stress_table`
     ax: plt.Axes = None,  # a new one if None
 ) -> plt.Axes:
-    """Change of the mean absolute error for every variant, with its interval; the axis is linear up to 2 months, then
-    logarithmic."""
+    "Change of the mean absolute error for every variant, with its interval."
     ax = ax or plt.subplots(figsize=(6.5, 1 + 0.21 * len(table)), layout='constrained')[1]
-    kinds = {'worse': ('#c44e52', table['significant'] & (table['mae_change'] > 0)),
-             'better': ('#1f4e79', table['significant'] & (table['mae_change'] < 0)),
-             'no significant change': ('#999999', ~table['significant'])}
-    places = np.arange(len(table))
-    for label, (colour, rows) in kinds.items():
-        part = table[rows.astype(bool)]
+    matters, places = table['significant'].astype(bool), np.arange(len(table))
+    for label, colour, rows in (('worse', '#c44e52', matters & (table['mae_change'] > 0)),
+                                ('better', '#1f4e79', matters & (table['mae_change'] < 0)),
+                                ('no significant change', '#999999', ~matters)):
+        part = table[rows]
         reach = np.abs(part[['low', 'high']].to_numpy(float).T - part['mae_change'].to_numpy())
-        ax.errorbar(part['mae_change'], places[rows.astype(bool)], xerr=reach, fmt='o', markersize=4, color=colour,
+        ax.errorbar(part['mae_change'], places[rows], xerr=reach, fmt='o', markersize=4, color=colour,
                     label=f'{label} ({len(part)})')
     ax.axvline(0, color='black', linewidth=0.8)
-    ax.set_xscale('symlog', linthresh=2)
-    ticks = [tick for tick in (-20, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100) if table['low'].min() <= tick
-             <= table['high'].max() or abs(tick) <= 1]
-    ax.set_xticks(ticks, [f'{tick:+d}' if tick else '0' for tick in ticks])
+    _month_ticks(ax, table['low'].min(), table['high'].max())
     ax.set_yticks(places, table['variant'], fontsize=8)
-    ax.set(ylim=(len(table) - 0.4, -0.6), xlabel='change of the mean absolute error (months, 95 % interval)',
-           ylabel=None)
-    ax.minorticks_off()
+    ax.set(ylim=(len(table) - 0.4, -0.6), ylabel=None,
+           xlabel='change of the mean absolute error (months, 95 % interval)')
     ax.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncols=3, frameon=False, fontsize=8, columnspacing=1,
               handletextpad=0.2)
     return ax

@@ -25,7 +25,8 @@ from .catalog import network_inputs
 from .films.changes import FIXED_VIEWS, shrink_to
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
-from .model import all_layers, build_model, keras, knows_sex, load_model, weights_file  # Keras without TensorFlow's remarks
+from .model import all_layers, build_model, knows_sex, load_model, weights_file
+from .model import keras  # without TensorFlow's remarks
 from .pictures import film_pictures
 from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, same_recipe
 from .splits import data_hash, save_split
@@ -71,6 +72,7 @@ class Films:
         "The films without the sex, where the network does not take it."
         return self if knows_sex(model) else replace(self, male=None)
 
+# %% ../nbs/06a_training.ipynb #00000053
 def films_of(
     table: pd.DataFrame,  # columns path, boneage, male
     whole: np.ndarray | None = None,
@@ -96,8 +98,7 @@ class TrainingViews(keras.utils.PyDataset):
     def __len__(self): return math.ceil(len(self.films) / self.recipe.batch_size)
 
     def begin(self, epoch):
-        """Called by `RunFolder` before each epoch; Keras's own `on_epoch_end` also counts the dry run that builds a
-        network."""
+        "Called by `RunFolder` before each epoch; Keras's `on_epoch_end` also counts the dry run that builds a network."
         self.epoch, self.order = epoch, np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.films))
 
     def __getitem__(self, number):
@@ -109,8 +110,8 @@ class TrainingViews(keras.utils.PyDataset):
         "One view of one film: mostly of the crop, sometimes of the whole film."
         whole = self.films.whole is not None and rng.random() < self.recipe.whole_share
         picture = (self.films.whole if whole else self.films.pictures)[row]
-        return random_view(picture, rng, self.size,
-                           self.recipe.views) if self.recipe.views else shrink_to(picture, self.size)
+        if not self.recipe.views: return shrink_to(picture, self.size)
+        return random_view(picture, rng, self.size, self.recipe.views)
 
 # %% ../nbs/06a_training.ipynb #00000011
 class PlainPictures(keras.utils.PyDataset):
@@ -127,8 +128,8 @@ class PlainPictures(keras.utils.PyDataset):
 
     def __getitem__(self, number):
         rows = np.arange(number * self.batch_size, min((number + 1) * self.batch_size, len(self.films)))
-        return self.films.batch(rows, np.stack([shrink_to(picture, self.size)
-                                                for picture in self.films.pictures[rows]]))
+        pictures = [shrink_to(picture, self.size) for picture in self.films.pictures[rows]]
+        return self.films.batch(rows, np.stack(pictures))
 
 # %% ../nbs/06a_training.ipynb #00000014
 decay_rate = 0.95  # of the exponential schedule, per epoch: the report's equation 3
@@ -148,6 +149,7 @@ def learning_rate_schedule(
         0.0 if warm_up else recipe.learning_rate, max(steps - warm_up, 1),
         warmup_target=recipe.learning_rate if warm_up else None, warmup_steps=warm_up)
 
+# %% ../nbs/06a_training.ipynb #00000056
 def compile_model(
     model: keras.Model,
     recipe: Recipe,
@@ -158,11 +160,10 @@ def compile_model(
     mean = dict(use_ema=True, ema_momentum=recipe.average) if recipe.average else {}
     adamw = partial(keras.optimizers.AdamW, weight_decay=recipe.weight_decay, clipnorm=1.0)
     optimizer = (adamw if recipe.optimizer == 'adamw' else keras.optimizers.Adam)(rate, **mean)
+    metrics = [keras.metrics.MeanAbsoluteError(name='mae'), keras.metrics.R2Score(name='r2')]
     jit = False if keras.backend.backend() == 'tensorflow' else 'auto'
-    model.compile(optimizer, loss=recipe.loss,
-                  metrics=[keras.metrics.MeanAbsoluteError(name='mae'), keras.metrics.R2Score(name='r2')],
-                  jit_compile=jit)
-    model.optimizer.build(model.trainable_variables)  # now: else TensorFlow traces the first step twice, which costs 13 s
+    model.compile(optimizer, loss=recipe.loss, metrics=metrics, jit_compile=jit)
+    model.optimizer.build(model.trainable_variables)  # now, else TensorFlow traces the first step twice
 
 # %% ../nbs/06a_training.ipynb #00000037
 def _exchange(model: keras.Model) -> None:
@@ -190,7 +191,7 @@ def seed_dropout(
     for number, layer in enumerate(all_layers(model)):
         generator = getattr(layer, 'seed_generator', None)
         if generator is None: continue
-        state = np.random.SeedSequence([seed, epoch, number]).generate_state(2) >> 1  # some backends have no unsigned numbers
+        state = np.random.SeedSequence([seed, epoch, number]).generate_state(2) >> 1  # some backends are signed
         generator.state.assign(state.astype(keras.backend.standardize_dtype(generator.state.dtype)))
 
 # %% ../nbs/06a_training.ipynb #00000019
@@ -231,6 +232,12 @@ class RunFolder(keras.callbacks.Callback):
         with averaged(self.model): self.save('best.keras')
 
 # %% ../nbs/06a_training.ipynb #0000003b
+def _epoch_sizes(
+    recipe: Recipe,
+) -> list[int]:  # side of the pictures in pixels, for each epoch
+    "The stages, epoch by epoch."
+    return [size for size, epochs in recipe.stages for _ in range(epochs)]
+
 def _row_again(
     model: keras.Model,  # as the epoch left it
     validation: Films,
@@ -238,13 +245,14 @@ def _row_again(
     epoch: int,  # counted from 1
 ) -> dict:  # a row of history, its training errors unknown
     "What can still be said of an epoch whose row was not written."
-    size = [size for size, epochs in recipe.stages for _ in range(epochs)][epoch - 1]
+    size = _epoch_sizes(recipe)[epoch - 1]
     with averaged(model):
         found = model.evaluate(PlainPictures(validation.for_model(model), size), return_dict=True, verbose=0)
     unknown = dict.fromkeys(('loss', *found), np.nan)
     return dict(epoch=epoch, size=size, **unknown, **{f'val_{name}': value for name, value in found.items()},
                 learning_rate=float(model.optimizer.learning_rate), seconds=np.nan)
 
+# %% ../nbs/06a_training.ipynb #0000005c
 def _taken_up(
     folder: Path,  # in which last.keras is
     recipe: Recipe,
@@ -260,10 +268,10 @@ def _taken_up(
     rows = history.to_dict('records')[:done]
     if len(rows) < done: rows.append(_row_again(model, validation, recipe, done))
     if len(rows) != len(history): write_atomically(folder/'history.csv', pd.DataFrame(rows))
-    best, last = (path.stat().st_mtime_ns if path.exists() else 0
-                  for path in (folder/'best.keras', folder/'last.keras'))
-    if best_epoch(pd.DataFrame(rows)) == done and best < last:  # the best is written after the last
-        with averaged(model), replacing(folder/'best.keras') as part: model.save(part)
+    best, last = folder/'best.keras', folder/'last.keras'
+    behind = not best.exists() or best.stat().st_mtime_ns < last.stat().st_mtime_ns  # it is written after the last
+    if behind and best_epoch(pd.DataFrame(rows)) == done:
+        with averaged(model), replacing(best) as part: model.save(part)
     return model, done
 
 # %% ../nbs/06a_training.ipynb #0000003d
@@ -285,8 +293,8 @@ class EpochBar(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None): self.bar.update()
 
     def on_epoch_end(self, epoch, logs=None):
-        later = [size for size, epochs in self.recipe.stages for _ in range(epochs)][epoch + 1:]  # a larger picture takes longer
-        left = (time.perf_counter() - self.started) * sum((size / self.size) ** 2 for size in later)
+        later = _epoch_sizes(self.recipe)[epoch + 1:]
+        left = (time.perf_counter() - self.started) * sum((size / self.size) ** 2 for size in later)  # by their pixels
         errors = ', '.join(f'{name} {logs[name]:.1f}' for name in ('loss', 'mae', 'val_mae'))
         self.bar.set_postfix_str(f'{errors}, {self.bar.format_interval(left)} left')
         self.bar.close()
@@ -295,49 +303,19 @@ class EpochBar(keras.callbacks.Callback):
 def new_network(
     recipe: Recipe,
 ) -> keras.Model:
-    """The network that a recipe starts with; raises `BoneAgeError` where its weights or the sizes of its stages do not
-    fit it."""
+    "The network that a recipe starts with; raises `BoneAgeError` where its weights are missing or do not fit it."
     keras.utils.set_random_seed(recipe.seed)
     if recipe.weights not in ('imagenet', None) and not weights_file(recipe.weights).is_file():
-        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: '
-                           'give imagenet, nothing (null), bundled:NAME, '
-                           'the name of a recipe or a .keras file.')
+        raise BoneAgeError(f'There are no weights {shown(recipe.weights)!r}: give imagenet, nothing (null), '
+                           'bundled:NAME, the name of a recipe or a .keras file.')
     return build_model(recipe.model, recipe.weights, **recipe.model_options)
 
 def _check_sides(model: keras.Model, recipe: Recipe) -> None:
     "Raise `BoneAgeError` where a network that takes pictures of one size only would be given others."
     side, sizes = model.input['image'].shape[1], [size for size, _ in recipe.stages]
     if side not in (None, *sizes) or side and len(set(sizes)) > 1:
-        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, '
-                           f'the stages have {", ".join(map(str, sizes))}: '
-                           'set its side to that of the one stage.')
-
-def fit(
-    recipe: Recipe,
-    training: Films,
-    validation: Films,
-    folder: str | Path,  # the run folder
-    verbose: str | int = 'auto',  # 0 is silent
-    model: keras.Model | None = None,  # to train instead of the one that the recipe builds; compiled by the recipe if it is not yet
-) -> keras.Model:  # the best network of the last stage
-    "Train by a recipe, or go on with a training that was killed."
-    folder, steps, done = Path(folder), math.ceil(len(training) / recipe.batch_size), 0
-    folder.mkdir(parents=True, exist_ok=True)
-    if (folder/'last.keras').is_file(): model, done = _taken_up(folder, recipe, steps, validation)
-    else: model = _made_ready(folder, recipe, steps, model)
-    end = 0
-    for size, epochs in recipe.stages:
-        end += epochs
-        if done >= end: continue
-        views = TrainingViews(training.for_model(model), recipe, size, done)
-        model.fit(views, validation_data=PlainPictures(validation.for_model(model), size), initial_epoch=done,
-                  epochs=end,
-                  callbacks=[RunFolder(folder, views), *([EpochBar(recipe, size, steps)] if verbose else [])],
-                  verbose=0,
-                  shuffle=False)  # the views shuffle themselves
-        if model.optimizer.use_ema: model = load_model(folder/'last.keras', compiled=True)  # Keras leaves the mean in the network
-        done = end
-    return load_model(folder/'best.keras')
+        raise BoneAgeError(f'{model.name} takes pictures of {side} pixels, the stages have '
+                           f'{", ".join(map(str, sizes))}: set its side to that of the one stage.')
 
 # %% ../nbs/06a_training.ipynb #0000003e
 def _made_ready(
@@ -357,14 +335,40 @@ def _made_ready(
     model.optimizer.iterations.assign(0)  # it counts the epochs of this run
     return model
 
+# %% ../nbs/06a_training.ipynb #00000060
+def fit(
+    recipe: Recipe,
+    training: Films,
+    validation: Films,
+    folder: str | Path,  # the run folder
+    verbose: str | int = 'auto',  # 0 is silent
+    model: keras.Model | None = None,  # to train instead of the recipe's; compiled by the recipe if it is not yet
+) -> keras.Model:  # the best network of the last stage
+    "Train by a recipe, or go on with a training that was killed."
+    folder, steps, done = Path(folder), math.ceil(len(training) / recipe.batch_size), 0
+    folder.mkdir(parents=True, exist_ok=True)
+    if (folder/'last.keras').is_file(): model, done = _taken_up(folder, recipe, steps, validation)
+    else: model = _made_ready(folder, recipe, steps, model)
+    end = 0
+    for size, epochs in recipe.stages:
+        end += epochs
+        if done >= end: continue
+        views = TrainingViews(training.for_model(model), recipe, size, done)  # they shuffle themselves
+        callbacks = [RunFolder(folder, views), *([EpochBar(recipe, size, steps)] if verbose else [])]
+        model.fit(views, validation_data=PlainPictures(validation.for_model(model), size), initial_epoch=done,
+                  epochs=end, callbacks=callbacks, verbose=0, shuffle=False)
+        if model.optimizer.use_ema:  # Keras leaves the mean in the network
+            model = load_model(folder/'last.keras', compiled=True)
+        done = end
+    return load_model(folder/'best.keras')
+
 # %% ../nbs/06a_training.ipynb #0000001d
 def _open_run(
     folder: Path,
     recipe: Recipe,
     split: dict[str, pd.DataFrame],
 ) -> None:
-    """Write what the run is given; refuse a folder in which another recipe or other films were begun, with
-    `BoneAgeError`."""
+    "Write what the run is given; raises `BoneAgeError` for a folder in which another recipe or other films were begun."
     data = {part: dict(rows=len(table), sha256=data_hash(table)) for part, table in split.items()}
     if (folder/RECIPE_FILE).exists():
         if not same_recipe(load_recipe(folder), recipe):
@@ -388,13 +392,40 @@ def _training_films(table, folder, recipe, **options):
         whole = load_pictures(film_pictures(films, folder, recipe.pipeline, find=False, **options), options['progress'])
     return films_of(crops, whole, options['progress'])
 
+# %% ../nbs/06a_training.ipynb #00000063
 def answer_views(recipe: Recipe) -> list[str]:  # names in `FIXED_VIEWS`
     "The views whose answers are averaged: only such as the network saw in training."
     seen = recipe.views or ViewRanges(flip=0, zoom=0)
-    return [name for name, (mirror, zoom) in FIXED_VIEWS.items() if (seen.flip > 0 or not mirror) and abs(zoom - 1)
-            <= seen.zoom]
+    return [name for name, (mirror, zoom) in FIXED_VIEWS.items()
+            if (seen.flip > 0 or not mirror) and abs(zoom - 1) <= seen.zoom]
 
 # %% ../nbs/06a_training.ipynb #0000001f
+def _write_for_readers(
+    model: keras.Model,
+    folder: Path,  # run folder
+    side: int,  # of the pictures in pixels
+) -> None:
+    "The LiteRT files of a run; none where Keras runs on another backend than TensorFlow: then the .keras file is read."
+    if keras.backend.backend() != 'tensorflow': return
+    from boneage.export import has_map_graph, write_litert, write_map_graph  # knows TensorFlow
+    write_litert(model, folder/'model.tflite', side)
+    if has_map_graph(model): write_map_graph(model, folder/'model-map.tflite', side)
+
+def _write_network(
+    model: keras.Model,
+    recipe: Recipe,
+    training: pd.DataFrame,  # table of the training films
+    folder: Path,  # run folder
+) -> None:
+    "model.keras, the LiteRT files and model.json."
+    size = recipe.stages[-1][0]
+    with replacing(folder/'model.keras') as part: model.save(part)
+    _write_for_readers(model, folder, size)
+    save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=size,
+                                        views=answer_views(recipe), sex_input=knows_sex(model),
+                                        boneage=versions()['boneage'], data=data_hash(training)))
+
+# %% ../nbs/06a_training.ipynb #00000067
 def _first_network(
     name: str,  # of a recipe
     split: dict[str, pd.DataFrame],
@@ -407,32 +438,20 @@ def _first_network(
     if not weights.is_file(): train(name, split, folder/name, pictures, **options)
     return str(weights)
 
-def _write_for_readers(
-    model: keras.Model,
-    folder: Path,  # run folder
-    side: int,  # of the pictures in pixels
-) -> None:
-    """The LiteRT files of a run; where Keras runs on another backend than TensorFlow there are none, and the .keras
-    file is read."""
-    if keras.backend.backend() != 'tensorflow': return
-    from boneage.export import has_map_graph, write_litert, write_map_graph  # knows TensorFlow
-    write_litert(model, folder/'model.tflite', side)
-    if has_map_graph(model): write_map_graph(model, folder/'model-map.tflite', side)
-
+# %% ../nbs/06a_training.ipynb #00000068
 def train(
     recipe: Recipe | str,  # or the name of one
-    split: dict[str, pd.DataFrame],  # tables of films under 'train', 'validation' and 'test', as `split_table` gives them
+    split: dict[str, pd.DataFrame],  # films under 'train', 'validation' and 'test', as `split_table` gives them
     folder: str | Path,  # run folder; one in which the same run was begun goes on
-    pictures: str | Path | None = None,  # folder for pictures, to share between runs, or one made by `preprocess_folder`; inside the run folder if None
+    pictures: str | Path | None = None,  # shared by runs, or from `preprocess_folder`; inside the run folder if None
     workers: int | None = None,  # processes that preprocess; one per core if None
     progress: bool = True,  # show bars
     model: keras.Model | None = None,  # to train instead of the one that the recipe builds
 ) -> keras.Model:  # the best network of the last stage, also saved as model.keras with model.json
-    """Train a network from films to weights. Raises `BoneAgeError` where the folder holds another run or no film can be
-    used."""
+    "Train from films to weights; raises `BoneAgeError` where the folder holds another run or no film can be used."
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
     first, begun = recipe.weights in RECIPES and model is None, (folder/'last.keras').exists()
-    if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is touched
+    if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is read
     _open_run(folder, recipe, split)
     pictures, options = Path(pictures or folder/'pictures'), dict(workers=workers, progress=progress)
     if first and not begun:
@@ -440,10 +459,5 @@ def train(
     training = _training_films(split['train'], pictures, recipe, **options)
     validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
     model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model)
-    with replacing(folder/'model.keras') as part: model.save(part)
-    _write_for_readers(model, folder, recipe.stages[-1][0])
-    save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline,
-                                        size=recipe.stages[-1][0],
-                                        views=answer_views(recipe), sex_input=knows_sex(model),
-                                        boneage=versions()['boneage'], data=data_hash(split['train'])))
+    _write_network(model, recipe, split['train'], folder)
     return model
