@@ -141,7 +141,7 @@ def preprocess_folder(
     find: bool = True,  # False: whole films
     workers: int | None = None,  # processes; one per core if None
     progress: bool = True,  # show a bar
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # the films that are done, path to their pictures; id, source, error of the rest
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # films that are done, path to their pictures; id, source, error of the rest
     "Preprocess a table into a folder; resumes after a kill. Raises `BoneAgeError` for an unusable table or folder."
     size, rows = picture_size(size, pipeline), _known_as(table)
     out = claim_folder(out, 'pictures')

@@ -75,6 +75,7 @@ def grey_range(
     room = HEADROOM * (high - low)
     return (max(darkest, low - room), min(brightest, high + room)) if room else (darkest, brightest)
 
+# %% ../../nbs/films/00_radiograph.ipynb #00000035
 def _to_eight_bits(
     pixels: np.ndarray,  # any shape; bool, integers or floats
     name: str,  # what to call the film in an error
@@ -108,6 +109,7 @@ def _one_channel(
         raise RadiographError(f'{name} is a colour picture, not a radiograph: give the grey X-ray film of a hand.')
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
 
+# %% ../../nbs/films/00_radiograph.ipynb #00000038
 def as_film(
     pixels: np.ndarray,  # (H, W) or (H, W, 1 to 4 channels); bool, integers or floats
     name: str = 'The array',  # what to call the film in an error
@@ -143,6 +145,7 @@ def _decode(
         if image.mode in ('P', 'CMYK', 'YCbCr', 'HSV', 'LAB', 'PA'): image = image.convert('RGB')
         return np.asarray(ImageOps.exif_transpose(image))
 
+# %% ../../nbs/films/00_radiograph.ipynb #0000003b
 def _open_pixels(
     path: Path,
     name: str,  # what to call the film in an error
@@ -173,8 +176,7 @@ def read_radiograph(
         reason = getattr(error, 'strerror', None) or error
         raise RadiographError(f'{name} cannot be opened ({reason}): check its name and who may read it.') from None
     if stat.S_ISDIR(found.st_mode): raise RadiographError(f'{name} is a folder: give an image file.')
-    if not stat.S_ISREG(found.st_mode):
-        raise RadiographError(f'{name} is a device or a pipe: give an image file.')
+    if not stat.S_ISREG(found.st_mode): raise RadiographError(f'{name} is a device or a pipe: give an image file.')
     if found.st_size == 0: raise RadiographError(f'{name} is empty (0 bytes): copy the file again.')
     if found.st_size > LARGEST_FILE:
         raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
