@@ -176,7 +176,8 @@ def read_radiograph(
         reason = getattr(error, 'strerror', None) or error
         raise RadiographError(f'{name} cannot be opened ({reason}): check its name and who may read it.') from None
     if stat.S_ISDIR(found.st_mode): raise RadiographError(f'{name} is a folder: give an image file.')
-    if not stat.S_ISREG(found.st_mode): raise RadiographError(f'{name} is a device or a pipe: give an image file.')
+    if not stat.S_ISREG(found.st_mode):
+        raise RadiographError(f'{name} is a device or a pipe: give an image file.')
     if found.st_size == 0: raise RadiographError(f'{name} is empty (0 bytes): copy the file again.')
     if found.st_size > LARGEST_FILE:
         raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
