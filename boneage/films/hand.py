@@ -182,8 +182,7 @@ def _like_a_photograph(
 @dataclass(frozen=True)
 class Hand:
     "Where the hand is in a film."
-    landmarks: np.ndarray  # float32 (21, 2): x, y in pixels of the film, in MediaPipe's order (0 wrist, 9 base of the
-                           # middle finger, 12 its tip)
+    landmarks: np.ndarray  # float32 (21, 2): x, y in film pixels, in MediaPipe's order (9 and 12: middle finger)
     method: str  # the preparation that found it, one of `PREPARATIONS`
     presence: float = 1.0  # how sure the network is that this is a hand, 0 to 1
 
