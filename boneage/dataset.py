@@ -257,8 +257,8 @@ def find_problems(
     found = [(identifier, problem) for problem, rows in wrong.items() for identifier in table.loc[rows, 'id']]
     if files:
         there = table[table['path'].notna()]
-        found += [(identifier, problem) for identifier, problem in zip(there['id'], map(_file_problem, there['path']))
-                  if problem]
+        of_files = zip(there['id'], map(_file_problem, there['path']))
+        found += [(identifier, problem) for identifier, problem in of_files if problem]
     return pd.DataFrame(found, columns=['id', 'problem'])
 
 # %% ../nbs/01_dataset.ipynb #000000a0

@@ -79,8 +79,8 @@ def merge_palms(
         same = _overlap(low, high, best) > OVERLAP
         same[best] = True
         weight = score[same] / score[same].sum()
-        palms.append(Palm(*(np.tensordot(weight, values[same], axes=1) for values in (low, high, points)),
-                          float(score[best])))
+        means = (np.tensordot(weight, values[same], axes=1) for values in (low, high, points))
+        palms.append(Palm(*means, float(score[best])))
         low, high, points, score = (values[~same] for values in (low, high, points, score))
     return palms
 
