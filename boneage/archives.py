@@ -21,7 +21,7 @@ def _member_problem(
     inside = PurePosixPath(member.filename.replace('\\', '/'))
     if not inside.parts: return 'has no name'
     if inside.is_absolute() or '..' in inside.parts or ':' in inside.parts[0]: return 'would leave its folder'
-    if member.external_attr >> 28 not in (0, 4, 8): return 'is neither a file nor a folder'  # 4 and 8 are Unix's marks of these
+    if member.external_attr >> 28 not in (0, 4, 8): return 'is neither a file nor a folder'  # on Unix 8 and 4 are
     if member.flag_bits & 1: return 'is encrypted'
     return None if member.compress_type in _compressions else 'is compressed in an unknown way'
 
@@ -34,6 +34,12 @@ def unpacked_size(
     "What an archive unpacks to. No member gives more bytes than it states."
     return sum(member.file_size for member in zipped.infolist())
 
+def _amount(
+    size: int,  # bytes
+) -> str:
+    "A size in words."
+    return f'{size / 1e9:.1f} GB' if size >= 1e9 else f'{size / 1e6:,.0f} MB'
+
 def archive_problem(
     zipped: zipfile.ZipFile,
     largest: int,  # bytes that it may unpack to
@@ -45,21 +51,33 @@ def archive_problem(
     problems = ((member, _member_problem(member)) for member in members)
     return next((f'holds {shown(member.filename)!r}, which {problem}' for member, problem in problems if problem), None)
 
-def _amount(
-    size: int,  # bytes
-) -> str:
-    "A size in words."
-    return f'{size / 1e9:.1f} GB' if size >= 1e9 else f'{size / 1e6:,.0f} MB'
-
 # %% ../nbs/00b_archives.ipynb #0000000b
-LARGEST_UNPACKED = 1_000_000_000  # bytes that any archive may unpack to; a large one may have four times its own size
-
 def reason(
-    error: Exception
+    error: Exception,
 ) -> str:
     "What an error says, in a few words."
     return shown((str(error).splitlines() or [type(error).__name__])[0][:200])
 
+# %% ../nbs/00b_archives.ipynb #00000016
+LARGEST_UNPACKED = 1_000_000_000  # bytes that any archive may unpack to; a large one may have four times its own size
+
+def _unpack_all(
+    archive: Path,
+    target: Path,  # a folder that is thrown away if it is there
+) -> None:
+    "Check a zip and unpack it; raises `BoneAgeError` for one that does harm or has no room, and what `zipfile` raises."
+    with zipfile.ZipFile(archive) as zipped:
+        problem = archive_problem(zipped, max(LARGEST_UNPACKED, 4 * archive.stat().st_size))
+        if problem: raise BoneAgeError(f'{shown(archive)} {problem}: do not use this file.')
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        size, free = unpacked_size(zipped), shutil.disk_usage(target).free
+        if size > free:
+            raise BoneAgeError(f'{shown(archive)} unpacks to {size / 1e9:.1f} GB, '
+                               f'and {free / 1e9:.1f} GB are free: make room.')
+        zipped.extractall(target)
+
+# %% ../nbs/00b_archives.ipynb #00000019
 def extract_archive(
     archive: str | Path,  # a zip
     folder: str | Path,  # where its files go: a new or an empty folder
@@ -71,17 +89,7 @@ def extract_archive(
     try:
         if os.path.lexists(folder) and not (folder.is_dir() and not os.listdir(folder)):
             raise BoneAgeError(f'{shown(folder)} is there and not empty: choose a new folder, or move it away.')
-        with zipfile.ZipFile(archive) as zipped:
-            problem, size = archive_problem(zipped, max(LARGEST_UNPACKED,
-                                                        4 * archive.stat().st_size)), unpacked_size(zipped)
-            if problem: raise BoneAgeError(f'{shown(archive)} {problem}: do not use this file.')
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            free = shutil.disk_usage(part).free
-            if size > free:
-                raise BoneAgeError(f'{shown(archive)} unpacks to {size / 1e9:.1f} GB, '
-                                   f'and {free / 1e9:.1f} GB are free: make room.')
-            zipped.extractall(part)
+        _unpack_all(archive, part)
         if folder.is_dir(): folder.rmdir()
         os.replace(part, folder)
     except BoneAgeError: raise

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGES', 'BoneAgeError', 'shown', 'one_sentence',
            'extra', 'replacing', 'write_atomically', 'claim_folder', 'name_problem', 'film_file', 'parse_sex',
-           'read_json', 'save_json', 'from_dict', 'to_dict', 'versions', 'file_sha256', 'in_workers', 'muted_stderr']
+           'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'in_workers', 'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
 import hashlib, importlib.metadata, json, os, platform, sys, threading
@@ -49,16 +49,15 @@ def extra(
     "A block of imports; one that fails raises `ModuleNotFoundError` with a sentence that says what to install."
     try: yield
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f'{error.name} is not installed, and this needs it: pip install "boneage[{name}]".',
-                                  name=error.name) from None
+        advice = f'{error.name} is not installed, and this needs it: pip install "boneage[{name}]".'
+        raise ModuleNotFoundError(advice, name=error.name) from None
 
 # %% ../nbs/00_basics.ipynb #00000068
 @contextmanager
 def replacing(
     path: str | Path,  # file to write; its folder is made if it is not there
 ):  # the temporary path to write to, with the same ending
-    """A block that writes a file under a temporary name, which is renamed when the block is done; raises `BoneAgeError`
-    where that is not possible."""
+    "A block that writes a file under a temporary name, renamed at its end; raises `BoneAgeError` where it cannot."
     path = Path(path)
     temporary = path.with_name(f'.{os.getpid()}.{path.name}')
     try:
@@ -71,6 +70,7 @@ def replacing(
         raise BoneAgeError(f'{shown(path)} cannot be written ({error.strerror or error}): '
                            'choose another file or make room.') from None
 
+# %% ../nbs/00_basics.ipynb #0000008a
 def write_atomically(
     path: str | Path,  # file to write; its folder is made if it is not there
     content,  # text is written as UTF-8, bytes as they are, a pandas table as CSV
@@ -128,7 +128,7 @@ def film_file(
                            'rename it in the table.')
     return Path(folder)/f'{identifier}{suffix}'
 
-# %% ../nbs/00_basics.ipynb #00000089
+# %% ../nbs/00_basics.ipynb #00000092
 SEX_WORDS = {'f': 'F', 'female': 'F', 'girl': 'F', 'm': 'M', 'male': 'M', 'boy': 'M'}
 
 def parse_sex(
@@ -185,6 +185,13 @@ def _strictly(
 
 for kind, also in ((bool, ()), (int, ()), (float, (int,)), (str, ())): _strictly(kind, also)
 
+# %% ../nbs/00_basics.ipynb #0000008c
+def to_dict(
+    instance,  # of a dataclass
+) -> dict:  # for `save_json`
+    "The values of a dataclass as JSON has them: tuples as lists."
+    return json.loads(json.dumps(_converter.unstructure(instance), allow_nan=False))
+
 # %% ../nbs/00_basics.ipynb #00000075
 def _first_problem(error: BaseException) -> str:
     "The first thing that is wrong, and where."
@@ -213,16 +220,11 @@ def from_dict(
     except Exception as error:
         raise BoneAgeError(f'{shown(where)} holds no {kind.__name__} ({_first_problem(error)}): {advice}.') from None
 
-def to_dict(
-    instance,  # of a dataclass
-) -> dict:  # for `save_json`
-    "The values of a dataclass as JSON has them: tuples as lists."
-    return json.loads(json.dumps(_converter.unstructure(instance), allow_nan=False))
-
 # %% ../nbs/00_basics.ipynb #00000079
 WEIGHTS_FOLDER = Path(__file__).parent/'weights' if '__file__' in globals() else Path('../boneage/weights').resolve()
 
-PACKAGES = ('tensorflow', 'keras', 'jax', 'numpy', 'pandas', 'opencv-python', 'ai-edge-litert', 'mediapipe', 'pillow')  # those that can change a number
+# those that can change a number
+PACKAGES = ('tensorflow', 'keras', 'jax', 'numpy', 'pandas', 'opencv-python', 'ai-edge-litert', 'mediapipe', 'pillow')
 
 def versions() -> dict[str, str]:
     "Versions of everything that can change a number; packages that are not installed are left out."
@@ -233,8 +235,9 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError: continue
     return found
 
+# %% ../nbs/00_basics.ipynb #00000090
 def file_sha256(
-    path: str | Path
+    path: str | Path,
 ) -> str:  # 64 hexadecimal digits
     "The SHA-256 of a file; raises `BoneAgeError` where it cannot be read."
     try:
@@ -278,4 +281,5 @@ def muted_stderr():
     try: yield
     finally:
         os.dup2(kept, 2)
-        os.close(kept), os.close(nowhere)
+        os.close(kept)
+        os.close(nowhere)

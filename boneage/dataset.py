@@ -33,19 +33,26 @@ _known_names = {'id': ('id', 'image id', 'case id', 'patient', 'file', 'filename
                             'bone_age_months', 'bone age'),
                 'male': ('male',), 'sex': ('sex', 'gender')}
 
+def _guess_columns(
+    names: list[str],  # columns of a file
+) -> dict[str, str | None]:  # the column of each role, None where no known name is there
+    "Which column is which, by the known names in any case."
+    lowered = {str(name).strip().lower(): name for name in reversed(names)}  # of two that differ by case, the first
+    return {role: next((lowered[known] for known in known_names if known in lowered), None)
+            for role, known_names in _known_names.items()}
+
+# %% ../nbs/01_dataset.ipynb #0000008d
 def _find_columns(
     names: list[str],  # columns of a file
     columns: dict[str, str] | None,  # what the user says: {'id': ..., 'boneage': ..., 'male' or 'sex': ...}
     source: Path,
 ) -> dict[str, str]:  # the column of each of id, boneage, and male or sex
     "Which column is which; raises `BoneAgeError` where one is missing."
-    lowered = {str(name).strip().lower(): name for name in reversed(names)}  # of two that differ by case only, the first
     columns = columns or {}
     unknown = [shown(role) for role in columns if role not in _known_names]
     if unknown:
         raise BoneAgeError(f'columns names {", ".join(unknown)}, which no table has: give {", ".join(_known_names)}.')
-    found = {role: next((lowered[known] for known in known_names if known in lowered), None)
-             for role, known_names in _known_names.items()}
+    found = _guess_columns(names)
     if {'male', 'sex'} & set(columns): found['male'] = found['sex'] = None
     found.update(columns)
     missing = [role for role in ('id', 'boneage') if found[role] not in names]
@@ -58,10 +65,10 @@ def _find_columns(
     return {role: name for role, name in found.items() if name in names}
 
 # %% ../nbs/01_dataset.ipynb #00000068
-LARGEST_TABLE = 100_000_000  # bytes, unpacked where it is a spreadsheet; RSNA's 12,611 labels are 0.2 MB
+LARGEST_TABLE = 100_000_000  # bytes, unpacked where it is a spreadsheet
 
 def _parse_csv(
-    path: Path
+    path: Path,
 ) -> pd.DataFrame:
     "A CSV in UTF-8."
     if os.path.getsize(path) > LARGEST_TABLE: raise ValueError(f'more than {LARGEST_TABLE // 1_000_000} MB')
@@ -72,12 +79,13 @@ def _parse_csv(
     if separator not in header and ' ' in header: separator = ' '
     with warnings.catch_warnings():
         warnings.simplefilter('error', pd.errors.ParserWarning)  # cells that would be lost
-        return pd.read_csv(io.StringIO(text, newline=''), sep=separator, dtype=str, keep_default_na=False,
-                           na_values=[''],
-                           index_col=False, skipinitialspace=f'{separator} ' in header)  # missing cells stay NaN
+        return pd.read_csv(io.StringIO(text, newline=''), sep=separator, index_col=False, dtype=str,
+                           keep_default_na=False, na_values=[''],  # missing cells stay NaN
+                           skipinitialspace=f'{separator} ' in header)
 
+# %% ../nbs/01_dataset.ipynb #00000091
 def _read_file(
-    path: Path
+    path: Path,
 ) -> pd.DataFrame:
     "A CSV or a spreadsheet, every cell as text; raises `BoneAgeError` where it cannot be read."
     if os.path.isdir(path): raise BoneAgeError(f'{shown(path)} is a folder: give a CSV file.')
@@ -90,7 +98,8 @@ def _read_file(
         return pd.read_excel(path, dtype=str, keep_default_na=False, na_values=['']).astype(str)  # an empty column too
     except BoneAgeError: raise
     except Exception as error:  # pandas raises a dozen kinds
-        raise BoneAgeError(f'{shown(path)} is not a table that can be read ({reason(error)}): save it as CSV (UTF-8).') from None
+        raise BoneAgeError(f'{shown(path)} is not a table that can be read ({reason(error)}): '
+                           'save it as CSV (UTF-8).') from None
 
 # %% ../nbs/01_dataset.ipynb #0000006b
 AGE_UNITS = {'months': 1, 'years': 12}  # months in each
@@ -106,12 +115,13 @@ def in_months(
         raise BoneAgeError(f'There is no age unit {shown(unit)!r}: choose from {", ".join(AGE_UNITS)}.')
     known = ages.dropna()
     if unit is None and len(known) >= 10 and known.max() <= OLDEST_YEARS:
-        raise BoneAgeError(f'The {len(known)} ages in {shown(source)} look like years (mean {known.mean():.1f}, '
-                           f'none above {OLDEST_YEARS}): '
+        raise BoneAgeError(f'The {len(known)} ages in {shown(source)} look like years '
+                           f'(mean {known.mean():.1f}, none above {OLDEST_YEARS}): '
                            "say what they are with age_unit='years' or age_unit='months', "
-                           "on the command line with --age-unit.")
+                           'on the command line with --age-unit.')
     return ages * AGE_UNITS[unit or 'months']
 
+# %% ../nbs/01_dataset.ipynb #00000092
 def _stated_unit(
     raw: pd.DataFrame,  # a file
     source: Path,
@@ -123,16 +133,17 @@ def _stated_unit(
                            f'({shown(", ".join(stated))[:100]}): bring the ages to months.')
     return stated[0] if stated else None
 
-# %% ../nbs/01_dataset.ipynb #0000000c
-image_suffixes = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')  # a file name is an image's when it ends so, in any case
-
-SEXES_DISAGREE = 'columns male and sex that disagree'
+# %% ../nbs/01_dataset.ipynb #00000094
+image_suffixes = ('.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp')  # an image's name ends so, in any case
 
 def _plain_ids(
     column: pd.Series,  # ids or file names, as text
 ) -> pd.Series:
     "Ids without the ending of an image; other dots stay."
     return column.str.strip().str.replace(f'({"|".join(map(re.escape, image_suffixes))})$', '', case=False, regex=True)
+
+# %% ../nbs/01_dataset.ipynb #0000000c
+SEXES_DISAGREE = 'columns male and sex that disagree'
 
 def _labels(
     raw: pd.DataFrame,  # a file
@@ -154,26 +165,27 @@ def _labels(
             labels['male'], labels['label_problem'] = male.mask(differ, None), np.where(differ, SEXES_DISAGREE, None)
     return labels
 
+# %% ../nbs/01_dataset.ipynb #00000098
 def read_labels(
     path: str | Path,  # CSV or spreadsheet
     columns: dict[str, str] | None = None,  # which column is which, where the names are not known
     age_unit: str | None = None,  # 'months' or 'years'; None: months, and ages that look like years are refused
-) -> pd.DataFrame:  # id (text), boneage (months, NaN where unreadable), male (bool, None where unknown), source_id where the file has it
-    """Read labels under any column names; raises `BoneAgeError` for a file or columns that are not there, and for what
-    look like years."""
+) -> pd.DataFrame:  # id (text), boneage (months, NaN where unreadable), male (bool, None where unknown), source_id
+    """Read labels under any column names, with `source_id` where the file has it; raises `BoneAgeError` for a file or
+    columns that are not there, and for what look like years."""
     return _labels(_read_file(Path(path)), columns, age_unit, Path(path))
 
 # %% ../nbs/01_dataset.ipynb #0000000f
 def _is_source(
-    folder: str | Path
+    folder: str | Path,
 ) -> bool:
-    """Whether films may come from a folder: one that is not hidden, and not filled with copies, pictures or tables by
-    this library."""
+    "Whether films may come from a folder: not hidden, and not filled with copies, pictures or tables by this library."
     if os.path.basename(folder).startswith('.'): return False
     owner = Path(folder)/OWNER_FILE
     try: return not owner.is_file() or owner.read_text().strip() == 'phantoms'
     except (OSError, ValueError): return False
 
+# %% ../nbs/01_dataset.ipynb #0000009b
 def find_images(
     folder: str | Path,
 ) -> dict[str, str]:  # path by id, the file name without ending
@@ -203,11 +215,11 @@ _signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'BM', b'RIFF') 
 _ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in the last bytes of a PNG and of a JPEG
 
 def _file_problem(
-    path: str
+    path: str,
 ) -> str | None:  # None for a file that begins and ends like an image
     "What is wrong with an image file, as far as its first and last bytes tell."
     gone = 'missing or unreadable image file'
-    if not isinstance(path, (str, Path)) or not os.path.isfile(path): return gone  # a number would open a stream, a pipe would wait
+    if not isinstance(path, (str, Path)) or not os.path.isfile(path): return gone  # a number or a pipe would hang
     try:
         with open(path, 'rb') as file:
             start = file.read(12)
@@ -220,6 +232,7 @@ def _file_problem(
     cut = any(start.startswith(kind) and last not in end for kind, last in _ends.items())
     return 'image file that is cut short' if cut else None
 
+# %% ../nbs/01_dataset.ipynb #0000009e
 def find_problems(
     table: pd.DataFrame,  # id, path, boneage, male
     files: bool = True,  # look at the image files too
@@ -244,13 +257,13 @@ def find_problems(
     found = [(identifier, problem) for problem, rows in wrong.items() for identifier in table.loc[rows, 'id']]
     if files:
         there = table[table['path'].notna()]
-        found += [(identifier, problem) for identifier, problem in zip(there['id'], map(_file_problem, there['path']))
-                  if problem]
+        of_files = zip(there['id'], map(_file_problem, there['path']))
+        found += [(identifier, problem) for identifier, problem in of_files if problem]
     return pd.DataFrame(found, columns=['id', 'problem'])
 
-# %% ../nbs/01_dataset.ipynb #00000012
+# %% ../nbs/01_dataset.ipynb #000000a0
 def _describe_problems(
-    problems: pd.DataFrame
+    problems: pd.DataFrame,
 ) -> str:
     "Counts and the first ids of each problem, in one line each."
     lines = []
@@ -260,6 +273,7 @@ def _describe_problems(
         lines.append(f'- {problem}: {", ".join(first[:5])}{more}')
     return '\n'.join(lines)
 
+# %% ../nbs/01_dataset.ipynb #00000012
 def check_table(
     table: pd.DataFrame,  # id, path, boneage, male; further columns stay
     files: bool = True,  # look at the first and last bytes of every image
@@ -269,15 +283,14 @@ def check_table(
     if on_problem not in ('raise', 'drop'):
         raise BoneAgeError(f"on_problem is {on_problem!r}: say 'raise' or 'drop'.")
     problems = find_problems(table, files)
+    count = f'{problems["id"].nunique(dropna=False)} of {len(table)} films'
     if len(problems) and on_problem == 'raise':
-        raise BoneAgeError(f'{problems["id"].nunique(dropna=False)} of {len(table)} films cannot be '
-                           f'used:\n{_describe_problems(problems)}\n'
+        raise BoneAgeError(f'{count} cannot be used:\n{_describe_problems(problems)}\n'
                            "Mend the table or the files, or leave these films out (on_problem='drop'; "
-                           "on the command line --drop).")
-    if len(problems):
-        print(f'left out {problems["id"].nunique(dropna=False)} of {len(table)} films:\n{_describe_problems(problems)}')
-    good = table[~table['id'].isin(problems['id'])].drop(columns='label_problem',
-                                                         errors='ignore').reset_index(drop=True)
+                           'on the command line --drop).')
+    if len(problems): print(f'left out {count}:\n{_describe_problems(problems)}')
+    good = table[~table['id'].isin(problems['id'])].drop(columns='label_problem', errors='ignore')
+    good = good.reset_index(drop=True)
     if not len(good): raise BoneAgeError('No film is left: check the table and the folder of the images.')
     return good.astype({'male': bool, 'boneage': float})
 
@@ -287,24 +300,22 @@ _layouts = {  # label file, and the name of the folder with its images; None: th
     'Validation Dataset.csv': None, 'Bone age ground truth.xlsx': None}
 
 def _find_label_files(
-    folder: Path
+    folder: Path,
 ) -> list[tuple[Path, Path]]:  # label file, folder of its images
-    """Label files of the known layouts, in the folder or up to two levels down; not those of a split that was saved
-    there."""
-    below = [path for path in sorted(folder.glob('*')) if path.is_dir() and _is_source(path)]
-    places = [folder, *below, *(path for place in below for path in sorted(place.glob('*')) if path.is_dir()
-                                and _is_source(path))]
+    "Label files of the known layouts, in the folder or up to two levels down; not those of a saved split."
+    def below(place): return [path for path in sorted(place.glob('*')) if path.is_dir() and _is_source(path)]
+    places = [folder, *below(folder), *(path for place in below(folder) for path in below(place))]
     found = []
     for place in places:
         for name, images in _layouts.items():
             if not (place/name).is_file(): continue
-            named = [other for other in (place/images, *(any_place/images for any_place in places))
-                     if other.is_dir()] if images else []
+            named = [other/images for other in (place, *places) if (other/images).is_dir()] if images else []
             found.append((place/name, named[0] if named else place))
     return found
 
+# %% ../nbs/01_dataset.ipynb #000000a4
 def _unzip_inner(
-    folder: Path
+    folder: Path,
 ) -> None:
     "Unpack the zips inside RSNA's validation archive beside themselves, once."
     for archive in sorted(folder.glob('**/boneage-*-dataset*.zip')):
@@ -315,11 +326,11 @@ def _unzip_inner(
 def read_dataset(
     folder: str | Path,  # with films and labels
     csv: str | Path | None = None,  # labels, where the folder has none of the known layouts
-    columns: dict[str, str] | None = None,  # which column of the CSV is which: {'id': ..., 'boneage': ..., 'male' or 'sex': ...}
+    columns: dict[str, str] | None = None,  # which column is which: {'id': ..., 'boneage': ..., 'male' or 'sex': ...}
     on_problem: str = 'raise',  # or 'drop', see `check_table`
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`
 ) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the labels have it
-    """Read films and labels in RSNA's layout, in Kaggle's, or in any folder with a CSV; raises `BoneAgeError` that
+    """Read films and labels in RSNA's layout, in Kaggle's, or in any folder with a CSV. Raises one `BoneAgeError` that
     lists every problem."""
     folder = Path(folder)
     if not os.path.isdir(folder):
@@ -336,7 +347,7 @@ def read_dataset(
         parts.append(labels)
     return check_table(pd.concat(parts, ignore_index=True), on_problem=on_problem)
 
-# %% ../nbs/01_dataset.ipynb #00000025
+# %% ../nbs/01_dataset.ipynb #000000a6
 def _stored_path(
     path,  # as a table has it
     base: Path,  # absolute
@@ -350,28 +361,20 @@ def _stored_path(
         stored.encode()
         return stored
     except (ValueError, OSError, RuntimeError):
-        raise BoneAgeError(f'The path {shown(path)[:300]} cannot be stored in a table: rename the file or its folder.') from None
+        raise BoneAgeError(f'The path {shown(path)[:300]} cannot be stored in a table: '
+                           'rename the file or its folder.') from None
 
+# %% ../nbs/01_dataset.ipynb #000000a9
 def save_table(
     table: pd.DataFrame,  # path, boneage (months), and any others
     csv: str | Path,  # file to write
 ) -> Path:  # the file
     "Write a table for `read_table`, whole or not at all; raises `BoneAgeError` where it cannot be written."
-    csv = Path(csv)
-    base = csv.parent.resolve()
-    return write_atomically(csv, table.assign(path=[_stored_path(path, base) for path in table['path']],
-                                              age_unit='months'))
+    base = Path(csv).parent.resolve()
+    paths = [_stored_path(path, base) for path in table['path']]
+    return write_atomically(csv, table.assign(path=paths, age_unit='months'))
 
-def read_table(
-    csv: str | Path,  # columns id, path, boneage, male; relative paths count from the CSV's folder
-    check: bool = True,  # raise for any problem but missing files
-    age_unit: str | None = None,  # 'months' or 'years', see `read_labels`; a table from `save_table` says months itself
-) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the file has it
-    """Read a table that says where its films are, as `save_table` writes it; raises `BoneAgeError` where it is no such
-    table."""
-    table = _table_with_paths(Path(csv), None, age_unit)
-    return check_table(table, files=False) if check else table
-
+# %% ../nbs/01_dataset.ipynb #00000025
 def _table_with_paths(
     csv: Path,
     columns: dict[str, str] | None,
@@ -387,8 +390,17 @@ def _table_with_paths(
     table.insert(1, 'path', [str(csv.parent/path) if isinstance(path, str) else None for path in raw['path']])
     return table
 
+def read_table(
+    csv: str | Path,  # columns id, path, boneage, male; relative paths count from the CSV's folder
+    check: bool = True,  # raise for any problem but missing files
+    age_unit: str | None = None,  # 'months' or 'years', see `read_labels`; a table from `save_table` says months itself
+) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the file has it
+    "Read a table that says where its films are, as `save_table` writes it; raises `BoneAgeError` for any other."
+    table = _table_with_paths(Path(csv), None, age_unit)
+    return check_table(table, files=False) if check else table
+
 # %% ../nbs/01_dataset.ipynb #0000007f
-TABLE_FILES = ('dataset.csv', 'balanced.csv', 'films.csv')  # in folders of splits and runs, of balanced films, of pictures
+TABLE_FILES = ('dataset.csv', 'balanced.csv', 'films.csv')  # of splits and runs, of balanced films, of pictures
 
 def read_films(
     data: str | Path,  # a folder of films, a folder that boneage filled, or a CSV with a column path
@@ -411,5 +423,5 @@ def describe_table(
     "How many films of which ages."
     groups = {'girls': table[~table['male']], 'boys': table[table['male']], 'all': table}
     summary = {name: part['boneage'].agg(['count', 'mean', 'std', 'min', 'max']) for name, part in groups.items()}
-    return pd.DataFrame(summary).T.set_axis(['films', 'mean', 'sd', 'youngest', 'oldest'],
-                                            axis=1).round(1).astype({'films': int})
+    columns = ['films', 'mean', 'sd', 'youngest', 'oldest']
+    return pd.DataFrame(summary).T.set_axis(columns, axis=1).round(1).astype({'films': int})

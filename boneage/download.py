@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus, urlsplit
 from .archives import extract_archive, reason
 from .basics import BoneAgeError, file_sha256, name_problem, shown
 
-# %% ../nbs/01b_download.ipynb #00000006
+# %% ../nbs/01b_download.ipynb #00000016
 rsna_address = 'https://s3.amazonaws.com/east1.public.rsna.org/AI/2017/'
 rsna_archives = {  # file and SHA-256; that of the test archive is not published
     'training': ('Bone+Age+Training+Set.zip', '9eab917f59bf520b4eb10803d33e7007ea3b3c2bd4df1c55aff45bc339b2736a'),
@@ -25,6 +25,7 @@ rsna_terms = ('RSNA gives these films for academic research and education and ot
               'no attempt at re-identification. '
               'Cite: Halabi SS, Prevedello LM, Kalpathy-Cramer J, et al. Radiology 2018;290(2):498-503.')
 
+# %% ../nbs/01b_download.ipynb #00000006
 class ResumingDownloader:
     "A downloader for pooch that goes on with the part that has come."
     def __init__(self, part: Path, progress: bool = True): self.part, self.progress = part, progress
@@ -33,21 +34,21 @@ class ResumingDownloader:
         import requests
         from tqdm.auto import tqdm
         have = self.part.stat().st_size if self.part.exists() else 0
-        with requests.get(url, stream=True, timeout=60,
-                          headers={'Range': f'bytes={have}-'} if have else {}) as response:
+        headers = {'Range': f'bytes={have}-'} if have else {}
+        with requests.get(url, stream=True, timeout=60, headers=headers) as response:
             whole = response.status_code == 416  # nothing is left to ask for
             if not whole: response.raise_for_status()
             if response.status_code == 200: have = 0  # the server does not resume
             total = None if whole else have + int(response.headers.get('content-length', 0))
-            bar = tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=Path(urlsplit(url).path).name,
-                       disable=not self.progress)
+            name = Path(urlsplit(url).path).name
+            bar = tqdm(total=total, initial=have, unit='B', unit_scale=True, desc=name, disable=not self.progress)
             with open(self.part, 'ab' if have else 'wb') as file, bar:
                 for chunk in () if whole else response.iter_content(1 << 14): bar.update(file.write(chunk))
         os.replace(self.part, output_file)
 
-# %% ../nbs/01b_download.ipynb #00000008
+# %% ../nbs/01b_download.ipynb #00000019
 def _address_name(
-    address: str
+    address: str,
 ) -> str:
     "The file name at the end of an address; raises `BoneAgeError` where there is none."
     try: name = unquote_plus(urlsplit(address).path.rsplit('/', 1)[-1])
@@ -57,6 +58,7 @@ def _address_name(
                            'give the address of a file.')
     return name
 
+# %% ../nbs/01b_download.ipynb #00000008
 def download_archive(
     address: str,  # URL of a file
     folder: str | Path,

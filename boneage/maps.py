@@ -22,8 +22,8 @@ def as_maps(
                'younger': lambda signed: np.maximum(-signed, 0)}
     if towards not in amounts:
         raise BoneAgeError(f"A map points towards 'both', 'older' or 'younger', not {towards!r}.")
-    large = np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR)
-                      for one in amounts[towards](np.float32(months))])
+    small = amounts[towards](np.float32(months))
+    large = np.stack([cv2.resize(one, (side, side), interpolation=cv2.INTER_LINEAR) for one in small])
     return large / np.maximum(large.max((1, 2), keepdims=True), 1e-12)
 
 # %% ../nbs/02b_maps.ipynb #00000009

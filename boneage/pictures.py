@@ -20,11 +20,13 @@ from .films.radiograph import RadiographError, read_radiograph, write_png
 from .preprocessing import picture_size, preprocess
 
 # %% ../nbs/02a_pictures.ipynb #00000006
-RECORD_KEYS = ('id', 'pipeline', 'size', 'width', 'height', 'method', 'presence', 'reason', 'inverted', 'angle', 'box',
-               'matrix', 'landmarks')
-
 def _preprocess_file(
-    identifier: str, source: str, out: str, pipeline: str, size: int, find: bool
+    identifier: str,
+    source: str,  # the film's file
+    out: str,  # folder of the pictures
+    pipeline: str,
+    size: int,  # pixels
+    find: bool,
 ) -> dict:  # the record, or id, `source` and `error`
     "One film in a worker process."
     try:
@@ -34,6 +36,10 @@ def _preprocess_file(
         write_png(target, made.image)
         return dict(id=identifier, **made.record)
     except Exception as error: return dict(id=identifier, source=source, error=one_sentence(error, source))
+
+# %% ../nbs/02a_pictures.ipynb #00000021
+RECORD_KEYS = ('id', 'pipeline', 'size', 'width', 'height', 'method', 'presence', 'reason', 'inverted', 'angle',
+               'box', 'matrix', 'landmarks')
 
 def _record_in(
     line: str,  # of records.jsonl
@@ -57,6 +63,7 @@ def _done_records(
     records = [record for record in map(_record_in, lines) if record]
     return {record['id']: record for record in records if film_file(out, record['id']).is_file()}
 
+# %% ../nbs/02a_pictures.ipynb #00000024
 def _check_settings(
     out: Path,
     settings: dict,
@@ -68,6 +75,7 @@ def _check_settings(
         raise BoneAgeError(f'{shown(out)} holds pictures made with {json.dumps(found)}, '
                            f'not {json.dumps(settings)}: {advice}.')
 
+# %% ../nbs/02a_pictures.ipynb #00000027
 def _known_as(
     table: pd.DataFrame,  # columns id and path
 ) -> list[tuple[str, str]]:  # id and path of each row as text; empty where there is none
@@ -104,27 +112,6 @@ def _make_and_note(
                            'make room and run the same again.') from None
     return made
 
-def preprocess_folder(
-    table: pd.DataFrame,  # columns id, path, and any others
-    out: str | Path,  # folder for <id>.png, films.csv, records.csv, failures.csv; new, empty, or of an earlier run
-    pipeline: str = 'default',
-    size: int | None = None,  # pixels; the pipeline's own if None
-    find: bool = True,  # False: whole films
-    workers: int | None = None,  # processes; one per core if None
-    progress: bool = True,  # show a bar
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # the films that are done, with their pictures' paths; id, source, error of failures
-    "Preprocess a table into a folder; resumes after a kill. Raises `BoneAgeError` for an unusable table or folder."
-    size, rows = picture_size(size, pipeline), _known_as(table)
-    out = claim_folder(out, 'pictures')
-    _check_settings(out, dict(pipeline=pipeline, size=size, find=find))
-    records = _done_records(out)
-    options = str(out), pipeline, size, find
-    todo = [(identifier, source, *options) for identifier, source in rows if identifier not in records]
-    made = _make_and_note(out, todo, workers, progress) if todo else []
-    records |= {record['id']: record for record in made if 'error' not in record}
-    failures = pd.DataFrame([record for record in made if 'error' in record], columns=['id', 'source', 'error'])
-    return _close_folder(table, rows, out, records, failures), failures
-
 # %% ../nbs/02a_pictures.ipynb #0000000d
 def _close_folder(
     table: pd.DataFrame,
@@ -144,6 +131,28 @@ def _close_folder(
     write_atomically(out/'records.csv', noted)
     write_atomically(out/'failures.csv', failures)
     return done.assign(path=[str(film_file(out, identifier)) for identifier, _ in ready])
+
+# %% ../nbs/02a_pictures.ipynb #0000002d
+def preprocess_folder(
+    table: pd.DataFrame,  # columns id, path, and any others
+    out: str | Path,  # folder for <id>.png, films.csv, records.csv, failures.csv; new, empty, or of an earlier run
+    pipeline: str = 'default',
+    size: int | None = None,  # pixels; the pipeline's own if None
+    find: bool = True,  # False: whole films
+    workers: int | None = None,  # processes; one per core if None
+    progress: bool = True,  # show a bar
+) -> tuple[pd.DataFrame, pd.DataFrame]:  # films that are done, path to their pictures; id, source, error of the rest
+    "Preprocess a table into a folder; resumes after a kill. Raises `BoneAgeError` for an unusable table or folder."
+    size, rows = picture_size(size, pipeline), _known_as(table)
+    out = claim_folder(out, 'pictures')
+    _check_settings(out, dict(pipeline=pipeline, size=size, find=find))
+    records = _done_records(out)
+    options = str(out), pipeline, size, find
+    todo = [(identifier, source, *options) for identifier, source in rows if identifier not in records]
+    made = _make_and_note(out, todo, workers, progress) if todo else []
+    records |= {record['id']: record for record in made if 'error' not in record}
+    failures = pd.DataFrame([record for record in made if 'error' in record], columns=['id', 'source', 'error'])
+    return _close_folder(table, rows, out, records, failures), failures
 
 # %% ../nbs/02a_pictures.ipynb #0000001a
 def film_pictures(

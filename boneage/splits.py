@@ -47,17 +47,18 @@ def merge_tables(
     "Join tables; raises `BoneAgeError` where they share an id."
     return check_table(pd.concat(tables, ignore_index=True), files=False)
 
+# %% ../nbs/01a_splits.ipynb #0000002f
 def _part_sizes(
-    films: int, fractions: tuple[float, ...], batch: int
+    films: int,
+    fractions: tuple[float, ...],
+    batch: int,
 ) -> list[int]:
     "Sizes of the parts; the last one, for the test, takes what rounding leaves."
     step = batch if films >= 100 * batch else 1
     sizes = [int(np.floor(films * fraction / step + 0.5)) * step for fraction in fractions[:-1]]
     return [*sizes, films - sum(sizes)]
 
-# %% ../nbs/01a_splits.ipynb #00000007
-part_names = {3: ('train', 'validation', 'test'), 4: ('train', 'calibration', 'validation', 'test')}  # by number of fractions
-
+# %% ../nbs/01a_splits.ipynb #00000020
 def _stratified_order(
     table: pd.DataFrame, rng: np.random.Generator
 ) -> np.ndarray:  # row numbers
@@ -69,6 +70,7 @@ def _stratified_order(
         place[rng.permutation(rows)] = (np.arange(len(rows)) + rng.random()) / len(rows)
     return np.argsort(place, kind='stable')
 
+# %% ../nbs/01a_splits.ipynb #00000023
 def _rows_by_source(
     table: pd.DataFrame,  # id, and source_id where films were copied
 ) -> list[np.ndarray]:  # row numbers of each source, in the order of its first row
@@ -77,18 +79,29 @@ def _rows_by_source(
     numbers, _ = pd.factorize(table['source_id'].fillna(table['id']).astype(str))
     return np.split(np.argsort(numbers, kind='stable'), np.cumsum(np.bincount(numbers))[:-1])
 
+# %% ../nbs/01a_splits.ipynb #00000007
+part_names = {  # by number of fractions
+    3: ('train', 'validation', 'test'), 4: ('train', 'calibration', 'validation', 'test')}
+
+def _check_fractions(
+    fractions: tuple[float, ...],
+) -> None:
+    "Raises `BoneAgeError` for fractions that are not three or four, or do not add up to 1."
+    if len(fractions) not in part_names:
+        raise BoneAgeError(f'Give three or four fractions, not {len(fractions)}: {fractions}.')
+    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
+        raise BoneAgeError(f'The fractions {fractions} do not add up to 1.')
+
+# %% ../nbs/01a_splits.ipynb #00000028
 def split_table(
     table: pd.DataFrame,  # id, path, boneage, male, and source_id where films were copied
-    fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # training, validation, test; or training, calibration, validation, test
+    fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # of the parts, in the order of `part_names`
     seed: int = 2017,
     stratify: bool = False,  # spread sexes and ages evenly over the parts
     batch: int = 32,  # parts are whole batches where the table holds at least 100; sizes count films, not their copies
 ) -> dict[str, pd.DataFrame]:  # 'train', 'calibration' if asked for, 'validation', 'test'
     "Split a table at random; raises `BoneAgeError` where fractions do not add up to 1 or a part would be empty."
-    if len(fractions) not in part_names:
-        raise BoneAgeError(f'Give three or four fractions, not {len(fractions)}: {fractions}.')
-    if abs(sum(fractions) - 1) > 1e-6 or min(fractions) < 0:
-        raise BoneAgeError(f'The fractions {fractions} do not add up to 1.')
+    _check_fractions(fractions)
     if not len(table): raise BoneAgeError('There is nothing to split: the table has no rows.')
     table = table.sort_values('id', ignore_index=True)
     rows_of = _rows_by_source(table)
@@ -108,8 +121,7 @@ def save_split(
     folder: str | Path,  # a new one, an empty one, or one of the same kind
     kind: str = 'split',  # what the folder is, see `claim_folder`; a training says 'run'
 ) -> None:
-    """Write dataset.csv and a CSV a part: train.csv, validation.csv, test.csv, and calibration.csv where there is that
-    part."""
+    "Write dataset.csv and a CSV a part, such as train.csv; raises `BoneAgeError` for another part or folder."
     unknown = [shown(part) for part in split if part not in part_names[4]]
     if unknown:
         raise BoneAgeError(f'A split has no part {", ".join(unknown)}: give {", ".join(part_names[4])}.')
@@ -121,14 +133,15 @@ def save_split(
     for part, rows in split.items(): save_table(rows, folder/f'{part}.csv')
     save_table(pd.concat(split.values()), folder/'dataset.csv')
 
+# %% ../nbs/01a_splits.ipynb #0000002c
 def has_split(
-    folder: str | Path
+    folder: str | Path,
 ) -> bool:
     "Whether `save_split` wrote to this folder, and to the end."
     return all(os.path.isfile(Path(folder)/f'{name}.csv') for name in ('dataset', *part_names[3]))
 
 def load_split(
-    folder: str | Path
+    folder: str | Path,
 ) -> dict[str, pd.DataFrame]:
     "Read back what `save_split` wrote; raises `BoneAgeError` where it did not."
     if not has_split(folder):
@@ -146,8 +159,7 @@ def find_split(
     on_problem: str = 'raise',
     age_unit: str | None = None,
 ) -> dict[str, pd.DataFrame]:  # train, validation, test, and calibration where the fractions or the saved split have it
-    """The split of a data set: as saved where one is saved, else a new one. A table is taken in months unless
-    `age_unit` says years."""
+    "The split as it was saved, else a new one. A table is taken in months unless `age_unit` says years."
     if isinstance(data, pd.DataFrame):
         if age_unit: data = data.assign(boneage=in_months(data['boneage'], age_unit, 'the table'))
         return split_table(check_table(data, files=False, on_problem=on_problem), fractions, seed)

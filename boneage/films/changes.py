@@ -16,7 +16,7 @@ from .hand import find_hand
 
 # %% ../../nbs/films/02_changes.ipynb #00000006
 def border_grey(
-    image: np.ndarray  # uint8 (H, W)
+    image: np.ndarray,  # uint8 (H, W)
 ) -> int:  # 0–255
     "The median grey of a film's border."
     return round(float(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]]))))
@@ -55,23 +55,17 @@ def relevelled(
 ) -> np.ndarray:  # uint8 (H, W); what leaves 0–255 is clipped
     "Another exposure or another window; brightness and contrast as Pillow and torchvision define them."
     mean = film.mean() / 255
-    levels = (np.arange(256) / 255 * brightness
-              - mean) * contrast + mean if contrast != 1 else np.arange(256) / 255 * brightness
+    levels = np.arange(256) / 255 * brightness
+    if contrast != 1: levels = (levels - mean) * contrast + mean
     return np.round(255 * np.clip(levels, 0, 1) ** gamma + 255 * added).clip(0, 255).astype(np.uint8)[film]
 
 def inverted(
-    film: np.ndarray  # uint8 (H, W)
+    film: np.ndarray,  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (H, W)
     "Dark bone on a bright ground."
     return 255 - film
 
 # %% ../../nbs/films/02_changes.ipynb #0000000e
-def _per_300(
-    film: np.ndarray,  # uint8 (H, W)
-) -> float:
-    "How many times 300 pixels the shorter side has."
-    return min(film.shape) / 300
-
 def shrunk(
     film: np.ndarray,  # uint8 (H, W)
     side: int,  # pixels that the shorter side gets, if it has more
@@ -87,6 +81,7 @@ def recoded(
     "A film that went through a JPEG file."
     return cv2.imdecode(cv2.imencode('.jpg', film, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
 
+# %% ../../nbs/films/02_changes.ipynb #0000001f
 def noisy(
     film: np.ndarray,  # uint8 (H, W)
     deviation: float,  # standard deviation in grey levels
@@ -95,6 +90,12 @@ def noisy(
     "A film with Gaussian noise in every pixel."
     noise = np.random.default_rng(seed).normal(0, deviation, film.shape)
     return np.clip(np.round(film + noise), 0, 255).astype(np.uint8)
+
+def _per_300(
+    film: np.ndarray,  # uint8 (H, W)
+) -> float:
+    "How many times 300 pixels the shorter side has."
+    return min(film.shape) / 300
 
 def blurred(
     film: np.ndarray,  # uint8 (H, W)
@@ -107,19 +108,19 @@ def blurred(
 def lettered(
     film: np.ndarray,  # uint8 (H, W)
     text: str,  # of the marker
-    x: float, y: float,  # lower left corner as shares of width and height
+    x: float,  # left edge as a share of the width
+    y: float,  # lower edge as a share of the height
     height: float = 0.1,  # of the letters, as a share of the film's height
     ink: int = 255,  # grey level
 ) -> np.ndarray:  # uint8 (H, W)
     "A marker of lead."
     rows, columns = film.shape
     scale = height * rows / 22  # the letters of this font are 22 pixels high at scale 1
-    place = round(x * columns), round(y * rows)
-    return cv2.putText(film.copy(), text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, max(1, round(3 * scale)),
-                       cv2.LINE_AA)
+    place, stroke = (round(x * columns), round(y * rows)), max(1, round(3 * scale))
+    return cv2.putText(film.copy(), text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, ink, stroke, cv2.LINE_AA)
 
 def labelled(
-    film: np.ndarray  # uint8 (H, W)
+    film: np.ndarray,  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (H, W)
     "A white label with black print in the lower right corner, as exported films carry it."
     rows, columns = film.shape
@@ -147,6 +148,7 @@ def collimated(
     corners = cv2.boxPoints(((columns / 2, rows / 2), (share * columns, share * rows), degrees))
     return film * cv2.fillConvexPoly(np.zeros_like(film), np.round(corners).astype(np.int32), 1)
 
+# %% ../../nbs/films/02_changes.ipynb #00000024
 def shifted(
     film: np.ndarray,  # uint8 (H, W)
     right: float,  # share of the width
@@ -173,6 +175,7 @@ def _drawn_over(
     points = np.round(places).astype(np.int32)
     return cv2.polylines(film.copy(), [points], False, border_grey(film), max(1, round(width)), cv2.LINE_AA)
 
+# %% ../../nbs/films/02_changes.ipynb #00000026
 def covered(
     film: np.ndarray,  # uint8 (H, W)
     part: str,  # 'fingertips', 'thumb' or 'wrist'
@@ -191,15 +194,16 @@ def covered(
         film = _drawn_over(film, points[[tip, tip]], 2 * np.hypot(*(points[tip] - points[tip - 1])))
     return film
 
-# %% ../../nbs/films/02_changes.ipynb #00000019
+# %% ../../nbs/films/02_changes.ipynb #00000027
 def shrink_to(
     image: np.ndarray,  # uint8 (side, side)
-    size: int,  # wanted side
-) -> np.ndarray:  # uint8, (size, size) where the picture was larger
+    size: int,  # wanted side in pixels
+) -> np.ndarray:  # uint8 (size, size)
     "Bring a square picture to a size, averaging where it shrinks."
     if image.shape[0] == size: return image
     return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA if image.shape[0] > size else cv2.INTER_LINEAR)
 
+# %% ../../nbs/films/02_changes.ipynb #00000019
 FIXED_VIEWS = {  # name → whether mirrored, and how much larger the hand is shown
     'plain': (False, 1.0), 'mirror': (True, 1.0), 'closer': (False, 1.07), 'closer-mirror': (True, 1.07),
     'wider': (False, 0.93), 'wider-mirror': (True, 0.93)}

@@ -19,13 +19,15 @@ from .radiograph import rotation
 from ..litert import LiteGraph
 
 # %% ../../nbs/films/01_hand.ipynb #00000006
-PALM_MODEL = 'palm_detection_full.tflite', '1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54'  # file and SHA-256
+# file and SHA-256
+PALM_MODEL = 'palm_detection_full.tflite', '1b14e9422c6ad006cde6581a46c8b90dd573c07ab7f3934b5589e7cea3f89a54'
 LANDMARK_MODEL = 'hand_landmark_full.tflite', '11c272b891e1a99ab034208e23937a8008388cf11ed2a9d776ed3d01d0ba00e3'
 PALM_SIDE, LANDMARK_SIDE = 192, 224  # pixels
 
 @lru_cache(maxsize=2)
 def _graph(
-    name: str, sha256: str
+    name: str,
+    sha256: str,
 ) -> LiteGraph:
     "A hand network, loaded once in a process."
     return LiteGraph(WEIGHTS_FOLDER/name, sha256)
@@ -47,17 +49,20 @@ class Palm:
     points: np.ndarray  # (7, 2): wrist, bases of index, middle, ring and little finger, and two of the thumb
     score: float  # 0 to 1
 
-# %% ../../nbs/films/01_hand.ipynb #0000000c
+# %% ../../nbs/films/01_hand.ipynb #00000025
 OVERLAP = 0.3  # share of two boxes' union that they share, above which they are one palm
 
 def _overlap(
-    low: np.ndarray, high: np.ndarray,  # (n, 2) corners
+    low: np.ndarray,  # (n, 2) upper left corners
+    high: np.ndarray,  # (n, 2) lower right corners
     best: int,  # row to compare with
-) -> np.ndarray:  # (n,) intersection over union with that row
+) -> np.ndarray:  # (n,)
+    "Intersection over union with one row."
     shared = np.clip(np.minimum(high, high[best]) - np.maximum(low, low[best]), 0, None).prod(axis=1)
     area = (high - low).prod(axis=1)
     return shared / (area + area[best] - shared)
 
+# %% ../../nbs/films/01_hand.ipynb #0000000c
 def merge_palms(
     boxes: np.ndarray,  # (2016, 18) as the network gives them
     logits: np.ndarray,  # (2016,)
@@ -75,8 +80,8 @@ def merge_palms(
         same = _overlap(low, high, best) > OVERLAP
         same[best] = True
         weight = score[same] / score[same].sum()
-        palms.append(Palm(*(np.tensordot(weight, values[same], axes=1) for values in (low, high, points)),
-                          float(score[best])))
+        means = (np.tensordot(weight, values[same], axes=1) for values in (low, high, points))
+        palms.append(Palm(*means, float(score[best])))
         low, high, points, score = (values[~same] for values in (low, high, points, score))
     return palms
 
@@ -97,6 +102,7 @@ def _cut(
                               flags=cv2.INTER_LINEAR, borderMode=border)
     return (cut.astype(np.float32) / 255)[None]
 
+# %% ../../nbs/films/01_hand.ipynb #0000002a
 def find_palms(
     picture: np.ndarray,  # uint8 (H, W, 3) RGB
     least: float = 0.5,  # score, 0 to 1
@@ -104,13 +110,13 @@ def find_palms(
     "The palms in a photograph, or in a film that looks like one."
     height, width = picture.shape[:2]
     side = max(height, width)
-    boxes, logits = _graph(*PALM_MODEL)(input_1=_cut(picture, (width / 2, height / 2), side, 0.0, PALM_SIDE,
-                                                     cv2.BORDER_CONSTANT))
+    square = _cut(picture, (width / 2, height / 2), side, 0.0, PALM_SIDE, cv2.BORDER_CONSTANT)
+    boxes, logits = _graph(*PALM_MODEL)(input_1=square)
     corner = np.array([width - side, height - side]) / 2
     return [Palm(palm.low * side + corner, palm.high * side + corner, palm.points * side + corner, palm.score)
             for palm in merge_palms(boxes[0], logits[0, :, 0], least)]
 
-# %% ../../nbs/films/01_hand.ipynb #00000011
+# %% ../../nbs/films/01_hand.ipynb #0000002d
 def palm_square(
     palm: Palm,
 ) -> tuple[np.ndarray, float, float]:  # centre (2,) and side in pixels, turn in radians, clockwise, from −π to π
@@ -133,6 +139,19 @@ def landmarks_of(
     local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
     return local @ rotation(turn) * side + centre, float(presence[0, 0])
 
+# %% ../../nbs/films/01_hand.ipynb #00000011
+def landmarks_of(
+    picture: np.ndarray,  # uint8 (H, W, 3) RGB
+    palm: Palm,
+) -> tuple[np.ndarray, float]:  # (21, 2) x, y in pixels of the picture, and the presence of a hand, 0 to 1
+    "The landmarks of the hand of a palm, and how sure the network is that there is a hand."
+    centre, side, turn = palm_square(palm)
+    square = _cut(picture, centre, side, turn, LANDMARK_SIDE, cv2.BORDER_REPLICATE)
+    marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=square)
+    local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
+    cosine, sine = np.cos(turn), np.sin(turn)
+    return local @ np.array([[cosine, sine], [-sine, cosine]]) * side + centre, float(presence[0, 0])
+
 # %% ../../nbs/films/01_hand.ipynb #00000014
 def stretch_grey(
     image: np.ndarray,  # uint8 (H, W)
@@ -148,7 +167,7 @@ def stretch_grey(
 
 # %% ../../nbs/films/01_hand.ipynb #00000015
 def _exposed_field(
-    image: np.ndarray  # uint8 (H, W)
+    image: np.ndarray,  # uint8 (H, W)
 ) -> np.ndarray:  # bool (H, W)
     "Where the film was exposed: brighter than a quarter of its brightest parts, away from the edge of that region."
     blurred = cv2.GaussianBlur(image, (0, 0), 3 * max(image.shape) / 512)
@@ -174,7 +193,7 @@ def _like_a_photograph(
 @dataclass(frozen=True)
 class Hand:
     "Where the hand is in a film."
-    landmarks: np.ndarray  # float32 (21, 2): x, y in pixels of the film, in MediaPipe's order (0 wrist, 9 base and 12 tip of the middle finger)
+    landmarks: np.ndarray  # float32 (21, 2): x, y in film pixels, in MediaPipe's order (9 and 12: middle finger)
     method: str  # the preparation that found it, one of `PREPARATIONS`
     presence: float = 1.0  # how sure the network is that this is a hand, 0 to 1
 
@@ -184,19 +203,26 @@ class Hand:
         across, down = self.landmarks[9] - self.landmarks[0]
         return float(np.degrees(np.arctan2(across, -down)))
 
+# %% ../../nbs/films/01_hand.ipynb #00000034
 def _field_stretch(
-    image: np.ndarray  # uint8 (H, W)
+    image: np.ndarray,  # uint8 (H, W)
 ) -> np.ndarray:  # uint8 (H, W)
     "Stretch the upper grey levels of the exposed field, for films with a bright border or a faint hand."
     exposed = _exposed_field(image)
     return stretch_grey(image, 40, 99.5, exposed) if exposed.sum() >= 100 else stretch_grey(image)
 
-PREPARATIONS = {  # name → function of a film, uint8 (H, W), that gives RGB, uint8 (h, w, 3), with the film in its middle
+def _equalised(
+    image: np.ndarray,  # uint8 (H, W)
+) -> np.ndarray:  # uint8 (H, W)
+    "Smooth a film and give all grey levels the same share of it."
+    return cv2.equalizeHist(cv2.GaussianBlur(image, (0, 0), 1.5 * max(image.shape) / 512))
+
+# name → function of a film, uint8 (H, W), that gives RGB, uint8 (h, w, 3), with the film in its middle
+PREPARATIONS = {
     'raw': lambda image: cv2.cvtColor(image, cv2.COLOR_GRAY2RGB),  # what the report does
     'tinted': lambda image: _like_a_photograph(stretch_grey(image), gamma=0.5),
     'field': lambda image: _like_a_photograph(_field_stretch(image), gamma=0.7),
-    'equal': lambda image: _like_a_photograph(cv2.equalizeHist(cv2.GaussianBlur(image, (0, 0), 1.5 * max(image.shape)
-                                                                                / 512)), gamma=0.8),
+    'equal': lambda image: _like_a_photograph(_equalised(image), gamma=0.8),
     'faint': lambda image: _like_a_photograph(stretch_grey(image, 1, 99.5), gamma=0.3),
 }
 
@@ -210,7 +236,7 @@ class HandFinder:
     side: int = 640  # pixels: longer side to which a film is shrunk first
 
     def __call__(self,
-        image: np.ndarray  # uint8 (H, W)
+        image: np.ndarray,  # uint8 (H, W)
     ) -> Hand | None:  # None where no preparation shows a hand
         "The hand in a film, by the first preparation that shows one."
         scale = min(1.0, self.side / max(image.shape))
@@ -226,6 +252,7 @@ class HandFinder:
             return Hand(points.astype(np.float32), method, round(presence, 4))
         return None
 
+# %% ../../nbs/films/01_hand.ipynb #00000037
 def find_hand(
     image: np.ndarray,  # uint8 (H, W)
     finder: HandFinder = HandFinder(),
@@ -234,7 +261,7 @@ def find_hand(
     return finder(image)
 
 # %% ../../nbs/films/01_hand.ipynb #00000022
-_FINGERS = np.array([[0, 1, 2, 3, 4], [0, 5, 6, 7, 8], [0, 9, 10, 11, 12], [0, 13, 14, 15, 16], [0, 17, 18, 19, 20]])  # landmarks along each
+_FINGERS = np.array([[0, *range(first, first + 4)] for first in (1, 5, 9, 13, 17)])  # landmarks along each
 
 def bone_contrast(
     image: np.ndarray,  # uint8 (H, W)
@@ -250,12 +277,12 @@ def bone_contrast(
     bones, beside = band(0.02), band(0.40) & ~band(0.22)
     return float(np.median(small[bones]) - np.median(small[beside])) if bones.any() and beside.any() else 0.0
 
+# %% ../../nbs/films/01_hand.ipynb #0000003a
 def find_bright_bone(
     image: np.ndarray,  # uint8 (H, W)
     finder: HandFinder = HandFinder(),
 ) -> tuple[np.ndarray, Hand | None, bool]:  # the film with bright bone, its hand, and whether it had to be inverted
-    """The hand in a film that may be a negative. A dark film with bright bone is searched once, any other inverted as
-    well."""
+    "The hand in a film that may be a negative."
     hand = finder(image)
     contrast = bone_contrast(image, hand) if hand else 0.0
     if contrast > 0 and np.median(image) < 128: return image, hand, False

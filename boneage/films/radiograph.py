@@ -75,6 +75,7 @@ def grey_range(
     room = HEADROOM * (high - low)
     return (max(darkest, low - room), min(brightest, high + room)) if room else (darkest, brightest)
 
+# %% ../../nbs/films/00_radiograph.ipynb #00000035
 def _to_eight_bits(
     pixels: np.ndarray,  # any shape; bool, integers or floats
     name: str,  # what to call the film in an error
@@ -108,6 +109,7 @@ def _one_channel(
         raise RadiographError(f'{name} is a colour picture, not a radiograph: give the grey X-ray film of a hand.')
     return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
 
+# %% ../../nbs/films/00_radiograph.ipynb #00000038
 def as_film(
     pixels: np.ndarray,  # (H, W) or (H, W, 1 to 4 channels); bool, integers or floats
     name: str = 'The array',  # what to call the film in an error
@@ -143,6 +145,7 @@ def _decode(
         if image.mode in ('P', 'CMYK', 'YCbCr', 'HSV', 'LAB', 'PA'): image = image.convert('RGB')
         return np.asarray(ImageOps.exif_transpose(image))
 
+# %% ../../nbs/films/00_radiograph.ipynb #0000003b
 def _open_pixels(
     path: Path,
     name: str,  # what to call the film in an error
@@ -180,7 +183,7 @@ def read_radiograph(
         raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
     return as_film(_open_pixels(path, name), name)
 
-# %% ../../nbs/films/00_radiograph.ipynb #00000032
+# %% ../../nbs/films/00_radiograph.ipynb #0000003f
 def rotation(
     turn: float,  # radians, clockwise for rows (x, y) times the matrix
 ) -> np.ndarray:  # float64 (2, 2)
