@@ -128,17 +128,6 @@ def palm_square(
     ahead = 0.5 * extent[1] * np.array([np.sin(turn), -np.cos(turn)])
     return centre + ahead, 2.6 * float(extent.max()), float(turn)
 
-def landmarks_of(
-    picture: np.ndarray,  # uint8 (H, W, 3) RGB
-    palm: Palm,
-) -> tuple[np.ndarray, float]:  # (21, 2) x, y in pixels of the picture, and the presence of a hand, 0 to 1
-    "The landmarks of the hand of a palm, and how sure the network is that there is a hand."
-    centre, side, turn = palm_square(palm)
-    marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=_cut(picture, centre, side, turn, LANDMARK_SIDE,
-                                                               cv2.BORDER_REPLICATE))
-    local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
-    return local @ rotation(turn) * side + centre, float(presence[0, 0])
-
 # %% ../../nbs/films/01_hand.ipynb #00000011
 def landmarks_of(
     picture: np.ndarray,  # uint8 (H, W, 3) RGB
@@ -149,8 +138,7 @@ def landmarks_of(
     square = _cut(picture, centre, side, turn, LANDMARK_SIDE, cv2.BORDER_REPLICATE)
     marks, presence, *_ = _graph(*LANDMARK_MODEL)(input_1=square)
     local = marks.reshape(21, 3)[:, :2] / LANDMARK_SIDE - 0.5
-    cosine, sine = np.cos(turn), np.sin(turn)
-    return local @ np.array([[cosine, sine], [-sine, cosine]]) * side + centre, float(presence[0, 0])
+    return local @ rotation(turn) * side + centre, float(presence[0, 0])
 
 # %% ../../nbs/films/01_hand.ipynb #00000014
 def stretch_grey(
