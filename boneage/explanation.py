@@ -30,7 +30,8 @@ def _inputs_of(
     male: np.ndarray | None,  # (n,)
 ) -> dict[str, np.ndarray]:  # float32, as `build_model` describes them
     "What a network takes; raises `BoneAgeError` for pictures of a wrong size or a missing sex."
-    if knows_sex(model) and male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
+    if knows_sex(model) and male is None:
+        raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
     inputs = network_inputs(pictures, male if knows_sex(model) else None)
     side, given = model.input['image'].shape[1], inputs['image'].shape[1]
     if side and given != side:
