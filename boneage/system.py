@@ -22,24 +22,20 @@ from .training import compile_model, train
 # %% ../nbs/09a_system.ipynb #00000005
 _SHOWN = 'name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced'  # fields of `Recipe` worth a look
 
-def _changed(
+def _settled(
     recipe: Recipe,
-    epochs: int | None, lr: float | None,
+    batch_size: int | tuple[int, int, int] | None, epochs: int | None, lr: float | None,  # the recipe's where None
     changes: dict,  # fields of `Recipe`
-) -> Recipe:
+) -> tuple[tuple[int, int, int], Recipe]:  # batch sizes of training, validation and test; the recipe
     "A recipe with changes in the report's words; raises `BoneAgeError` for a field that no recipe has."
     known = recipe.__dataclass_fields__
     unknown = sorted(set(changes) - set(known))
     if unknown: raise BoneAgeError(f'A recipe has no {", ".join(unknown)}: choose from {", ".join(known)}.')
-    recipe = replace(recipe, **changes)
+    sizes = batch_size if isinstance(batch_size, tuple) else (batch_size or recipe.batch_size, 32, 32)
+    recipe = replace(recipe, **{**changes, 'batch_size': sizes[0]})
     if lr is not None: recipe = replace(recipe, learning_rate=lr)
-    return recipe if epochs is None else replace(recipe, stages=((recipe.stages[-1][0], epochs),))
-
-def _batch_sizes(
-    recipe: Recipe,
-    given: int | tuple[int, int, int] | None,
-) -> tuple[int, int, int]:  # of training, validation and test
-    return given if isinstance(given, tuple) else (given or recipe.batch_size, 32, 32)
+    if epochs is not None: recipe = replace(recipe, stages=((recipe.stages[-1][0], epochs),))
+    return sizes, recipe
 
 # %% ../nbs/09a_system.ipynb #00000006
 class BoneAgeAssessment:
@@ -55,17 +51,15 @@ class BoneAgeAssessment:
         progress: bool = True,  # show bars
         **changes,  # any field of `Recipe`: balanced, stages, loss, ...
     ):
-        self.batch_size = _batch_sizes(load_recipe(recipe), batch_size)
-        self.recipe = _changed(load_recipe(recipe), epochs, lr, {**changes, 'batch_size': self.batch_size[0]})
+        self.batch_size, self.recipe = _settled(load_recipe(recipe), batch_size, epochs, lr, changes)
         self.folder, self.progress = Path(folder), progress
         self.split = find_split(data, seed, self.recipe.fractions)
 
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
-        films = {f'films for {part}': len(table) for part, table in self.split.items()}
-        recipe = {name: getattr(self.recipe, name) for name in _SHOWN}
-        rest = {'batch_size': self.batch_size, 'run folder': str(self.folder)}
-        return pd.DataFrame({'value': films | recipe | rest})
+        rows = {f'films for {part}': len(table) for part, table in self.split.items()}
+        rows |= {name: getattr(self.recipe, name) for name in _SHOWN}
+        return pd.DataFrame({'value': {**rows, 'batch_size': self.batch_size, 'run folder': str(self.folder)}})
 
     def compile(self, model) -> None:
         "Give a network of one's own the recipe's loss, optimiser and metrics; `train` does it where it was not done."
