@@ -205,7 +205,7 @@ class Explanation:
     "An assessment and where it comes from."
     assessment: Assessment
     heat: np.ndarray = field(repr=False)  # float32 (side, side), 0 to 1, over `assessment.crop`
-    heat_on_film: np.ndarray = field(repr=False)  # float32 (height, width), 0 to 1, over the whole film; 0 outside the crop
+    heat_on_film: np.ndarray = field(repr=False)  # float32 (height, width), over the film; 0 outside the crop
 
     @property
     def overlay(self) -> np.ndarray:  # uint8 (side, side, 3), blue, green, red

@@ -128,6 +128,7 @@ def _run_case(
 
 def _run_name(case: str, balanced: bool) -> str: return f'{case}-{"balanced" if balanced else "unbalanced"}'
 
+# %% ../nbs/09b_reproduction.ipynb #0000001f
 def reproduce(
     split: dict[str, pd.DataFrame],  # tables of films, as `split_table` gives them
     out: str | Path,
