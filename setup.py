@@ -18,7 +18,9 @@ def requirements(name):
     return [line.strip() for line in settings[name].splitlines() if line.strip()]
 
 
-base, lab, train, dev = (requirements(f'{part}requirements') for part in ('', 'lab_', 'train_', 'dev_'))
+base, lab, train, dicom, pdf, dev = (requirements(f'{part}requirements')
+                                     for part in ('', 'lab_', 'train_', 'dicom_', 'pdf_', 'dev_'))
+everything = lab + train + dicom + pdf
 
 setup(
     name=settings['lib_name'],
@@ -45,7 +47,7 @@ setup(
     packages=find_packages(include=[library, f'{library}.*']),
     package_data={library: ['weights/*']},  # a trained network, its model card, and the models that find the hand
     install_requires=base,
-    extras_require={'lab': lab, 'train': lab + train, 'all': lab + train, 'dev': lab + train + dev},
+    extras_require={'lab': lab, 'train': lab + train, 'dicom': dicom, 'pdf': pdf, 'all': everything, 'dev': everything + dev},
     entry_points={
         'console_scripts': shlex.split(settings['console_scripts']),
         'nbdev': [f'{library}={library}._modidx:d'],  # lets other nbdev projects link to these docs

@@ -117,14 +117,15 @@ def _random_warp(
     ranges: ViewRanges,
 ) -> np.ndarray:  # (2, 3) matrix from picture to view
     "A random rotation, zoom, shift and mirror about the middle."
-    turn = rng.uniform(-ranges.rotation, ranges.rotation)
+    turn = rng.uniform(-ranges.rotation, ranges.rotation)  # degrees
     scale = size / side * (1 + rng.uniform(-ranges.zoom, ranges.zoom))
-    matrix = scale * rotation(turn)
+    matrix = scale * rotation(np.radians(turn))
     if rng.random() < ranges.flip: matrix[:, 0] *= -1
     shift = rng.uniform(-ranges.shift, ranges.shift, 2) * size
     middle = np.full(2, (side - 1) / 2)
     return np.column_stack([matrix, (size - 1) / 2 + shift - matrix @ middle])
 
+# %% ../nbs/03_augmentation.ipynb #0000002f
 def _random_levels(
     rng: np.random.Generator,
     ranges: ViewRanges,
