@@ -297,6 +297,7 @@ def box_outline(
     across, along = np.abs(cosine / half_across), np.abs(sine / (half_along * (1 + wedge * cosine)))
     return (across ** power + along ** power) ** (-1 / power)
 
+# %% ../../nbs/films/03_skeleton.ipynb #000000a0
 @lru_cache
 def carpal_shape(
     bone: str,  # a key of `carpal_corners`
