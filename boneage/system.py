@@ -17,7 +17,8 @@ from .splits import find_split
 from .reader import open_reader
 from .runs import evaluate_run, open_run
 from .recipes import Recipe, load_recipe
-from .training import compile_model, train
+from .optimisation import compile_model
+from .training import train
 
 # %% ../nbs/09a_system.ipynb #00000005
 _SHOWN = 'name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced'  # fields of `Recipe` worth a look

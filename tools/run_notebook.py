@@ -1,4 +1,4 @@
-"""Test one notebook as nbdev_test does, in this process: `python tools/run_notebook.py nbs/01_dataset.ipynb`."""
+"""Test one notebook as nbdev_test does, in this process: `python tools/run_notebook.py nbs/01a_dataset.ipynb`."""
 import sys
 from pathlib import Path
 
