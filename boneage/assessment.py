@@ -7,7 +7,7 @@ __all__ = ['RESEARCH_USE', 'age_in_words', 'Assessment', 'assess_with', 'assess'
 
 # %% ../nbs/08_assessment.ipynb #00000003
 import base64, html
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -40,15 +40,15 @@ class Assessment:
     source: str  # the file, or 'array'
     sex: str | None  # 'F' or 'M', as given; None where the network does not take it
     bone_age_months: float
-    interval_months: tuple[float, float] | None  # holds the label with probability `interval_level`; None where the weights have no interval
+    interval_months: tuple[float, float] | None  # holds the label with probability `interval_level`; None if unknown
     interval_level: float | None  # 0.9
     typical_error_months: float | None  # mean absolute error of the weights on films they never saw; None where unknown
     report_error_months: float | None  # the student report's error of a single prediction: its MAD on those films
     warnings: tuple[str, ...]  # what makes the answer less certain
     site: str | None  # hospital whose calibration was given
-    site_applied: bool  # whether the answer was brought to its readings; not where they cannot be told from the network's
-    crop: np.ndarray  # uint8 (side, side): what the network saw
-    record: dict  # how the crop was made, see `preprocess`
+    site_applied: bool  # brought to its readings; False where they cannot be told from the network's
+    crop: np.ndarray = field(repr=False)  # uint8 (side, side): what the network saw
+    record: dict = field(repr=False)  # how the crop was made, see `preprocess`
     model: str  # name of the weights
     model_version: str  # their edition, and that of boneage
 
@@ -59,19 +59,16 @@ class Assessment:
 
     def to_dict(self) -> dict:
         "What the command line writes as JSON: ages in months, no pixels."
+        edges = [round(edge, 1) for edge in self.interval_months] if self.interval_months else None
+        found = dict(hand_found=self.record['method'] != 'none', hand_presence=self.record['presence'],
+                     inverted=self.record['inverted'], box=self.record['box'])
         return dict(file=self.source, sex=self.sex, bone_age_months=round(self.bone_age_months, 1),
-                    bone_age=self.bone_age,
-                    interval_months=[round(edge, 1) for edge in self.interval_months] if self.interval_months else None,
-                    interval_level=self.interval_level, typical_error_months=self.typical_error_months,
-                    report_error_months=self.report_error_months, site=self.site, site_applied=self.site_applied,
-                    hand_found=self.record['method'] != 'none', hand_presence=self.record['presence'],
-                    inverted=self.record['inverted'],
-                    box=self.record['box'], warnings=list(self.warnings), model=self.model,
-                    model_version=self.model_version, note=RESEARCH_USE)
+                    bone_age=self.bone_age, interval_months=edges, interval_level=self.interval_level,
+                    typical_error_months=self.typical_error_months, report_error_months=self.report_error_months,
+                    site=self.site, site_applied=self.site_applied, **found, warnings=list(self.warnings),
+                    model=self.model, model_version=self.model_version, note=RESEARCH_USE)
 
-    def __str__(self) -> str:
-        notes = ''.join(f'; {warning}' for warning in self.warnings)
-        return f'{self.source}: {self.bone_age_months:.1f} months ({self.bone_age}){_doubt(self)}, {_sex_words(self)}{_site_words(self)}{notes}'
+    def __str__(self) -> str: return _line(self)
 
     def _repr_html_(self) -> str: return _card(self)
 
@@ -92,25 +89,41 @@ def _site_words(assessment: Assessment) -> str:
     if assessment.site_applied: return f', as read at {assessment.site}'
     return f', not changed for {assessment.site}, whose readings cannot be told from the network'
 
+def _details(assessment: Assessment) -> str:
+    return f'{_doubt(assessment)}, {_sex_words(assessment)}{_site_words(assessment)}'
+
+def _line(assessment: Assessment) -> str:
+    "The answer as a terminal shows it."
+    notes = ''.join(f'; {warning}' for warning in assessment.warnings)
+    months = f'{assessment.bone_age_months:.1f} months ({assessment.bone_age})'
+    return f'{assessment.source}: {months}{_details(assessment)}{notes}'
+
+# %% ../nbs/08_assessment.ipynb #0000001e
+def _img(
+    picture: np.ndarray,  # uint8, grey or blue, green, red
+    width: int,  # pixels on the page
+    alt: str,
+) -> str:
+    "A picture as HTML that needs no file."
+    code = base64.b64encode(cv2.imencode('.png', picture)[1]).decode()
+    return f'<img style="width:{width}px" alt="{alt}" src="data:image/png;base64,{code}">'
+
 def _card(assessment: Assessment) -> str:
     "HTML for a notebook: what the network saw and what it says."
-    picture = base64.b64encode(cv2.imencode('.png', assessment.crop)[1]).decode()
     lines = [f'<span style="font-size:1.6em">{assessment.bone_age}</span>',
-             f'{assessment.bone_age_months:.1f} months{_doubt(assessment)}, '
-             f'{_sex_words(assessment)}{html.escape(_site_words(assessment))}',
+             f'{assessment.bone_age_months:.1f} months{html.escape(_details(assessment))}',
              html.escape(Path(assessment.source).name),
              *(f'<b>{html.escape(warning)}</b>' for warning in assessment.warnings),
-             f'<small>{html.escape(assessment.model)}, '
-             f'{html.escape(assessment.model_version)}<br>{RESEARCH_USE}</small>']
-    return (f'<div style="display:flex;gap:1em;align-items:center"><img style="width:160px" alt="what the network saw" '
-            f'src="data:image/png;base64,{picture}"><div>{"<br>".join(lines)}</div></div>')
+             f'<small>{html.escape(f"{assessment.model}, {assessment.model_version}")}<br>{RESEARCH_USE}</small>']
+    return ('<div style="display:flex;gap:1em;align-items:center">'
+            f'{_img(assessment.crop, 160, "what the network saw")}<div>{"<br>".join(lines)}</div></div>')
 
 # %% ../nbs/08_assessment.ipynb #0000000c
 def _warnings(
     record: dict,  # from `preprocess`
     months: float,
 ) -> tuple[str, ...]:
-    "What makes this answer less certain than the typical error says."
+    "What makes an answer less certain than the typical error says."
     found = []
     if record['method'] == 'none':
         found.append('no hand was found and the whole film was used: crop it to the hand, fingers up, and try again')
@@ -120,6 +133,19 @@ def _warnings(
     if months < 24: found.append('few children under two years were among the training films')
     if months > 216: found.append('growth plates are closed: the age may be any above this')
     return tuple(found)
+
+# %% ../nbs/08_assessment.ipynb #00000022
+def _site_for(
+    reader: Reader,
+    site: SiteCalibration | str | Path | None,  # or the file of one
+) -> SiteCalibration | None:
+    "How a hospital reads; raises `BoneAgeError` where that was learned from another network than the reader's."
+    if site is None: return None
+    if not isinstance(site, SiteCalibration): site = load_site(site)
+    if site.model not in ('', reader.label):
+        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
+                           f'not for {reader.label}: calibrate again.')
+    return site
 
 def _at_site(
     site: SiteCalibration,
@@ -139,22 +165,19 @@ def assess_with(
     site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it
 ) -> Assessment:
     "The bone age of one film by an open reader; raises `BoneAgeError` as `assess` does."
-    if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
-    if site and site.model not in ('', reader.label):
-        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
-                           f'not for {reader.label}: calibrate again.')
-    made, male = preprocess(radiograph, reader.pipeline), parse_sex(sex) == 'M' if sex or reader.sex_input else None
+    site, made = _site_for(reader, site), preprocess(radiograph, reader.pipeline)
+    male = parse_sex(sex) == 'M' if sex or reader.sex_input else None
     answers = reader.answer([made.image], None if male is None else [male])
-    months, bounds = float(answers.months[0]), None if answers.low is None else (float(answers.low[0]),
-                                                                                 float(answers.high[0]))
+    months, bounds = float(answers.months[0]), None
+    if answers.low is not None: bounds = float(answers.low[0]), float(answers.high[0])
     if site: months, bounds = _at_site(site, months, bounds, male)
     return Assessment(
         source='array' if isinstance(radiograph, np.ndarray) else shown(radiograph),
-        sex=None if male is None else 'FM'[male],
-        bone_age_months=months, interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
+        sex=None if male is None else 'FM'[male], bone_age_months=months,
+        interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
         typical_error_months=reader.errors.get('mae'), report_error_months=reader.errors.get('report_mad'),
-        warnings=_warnings(made.record, months), site=site.name if site else None,
-        site_applied=bool(site and site.distinguishable),
+        warnings=_warnings(made.record, months),
+        site=site.name if site else None, site_applied=bool(site and site.distinguishable),
         crop=made.image, record=made.record, model=reader.name,
         model_version=f'edition {reader.edition}, boneage {__version__}')
 
@@ -165,8 +188,7 @@ def assess(
     model: str = 'default',  # name of bundled weights, or a run folder
     site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it, see `calibrate_site`
 ) -> Assessment:
-    """The bone age of one film of a left hand. Raises `BoneAgeError` (one sentence) where the film, the sex or the
-    model cannot be used."""
+    "The bone age of one film of a left hand; raises `BoneAgeError` where film, sex, model or site cannot be used."
     return assess_with(open_reader(model), radiograph, parse_sex(sex), site)
 
 # %% ../nbs/08_assessment.ipynb #00000017
@@ -174,20 +196,19 @@ def assess(
 class Explanation:
     "An assessment and where it comes from."
     assessment: Assessment
-    heat: np.ndarray  # float32 (side, side), 0 to 1, over `assessment.crop`
-    heat_on_film: np.ndarray  # float32 (height, width), 0 to 1, over the whole film; 0 outside the crop
+    heat: np.ndarray = field(repr=False)  # float32 (side, side), 0 to 1, over `assessment.crop`
+    heat_on_film: np.ndarray = field(repr=False)  # float32 (height, width), over the film; 0 outside the crop
 
     @property
     def overlay(self) -> np.ndarray:  # uint8 (side, side, 3), blue, green, red
         "What the network saw, under the map."
         grey = cv2.cvtColor(self.assessment.crop, cv2.COLOR_GRAY2BGR)
+        colours = cv2.applyColorMap(np.uint8(255 * self.heat), cv2.COLORMAP_INFERNO)
         weight = 0.6 * self.heat[..., None]
-        return np.uint8((1 - weight) * grey + weight
-                        * cv2.applyColorMap(np.uint8(255 * self.heat), cv2.COLORMAP_INFERNO))
+        return np.uint8((1 - weight) * grey + weight * colours)
 
     def _repr_html_(self) -> str:
-        picture = base64.b64encode(cv2.imencode('.png', self.overlay)[1]).decode()
-        return _card(self.assessment) + f'<img style="width:320px" alt="where the answer comes from" src="data:image/png;base64,{picture}">'
+        return _card(self.assessment) + _img(self.overlay, 320, 'where the answer comes from')
 
 # %% ../nbs/08_assessment.ipynb #00000018
 def _places(
@@ -202,6 +223,7 @@ def _places(
     graph, sexes = LiteGraph(reader.map_path, reader.map_sha256), None if male is None else [male]
     return np.concatenate([graph(**network_inputs(picture[None], sexes))[1] for picture in pictures])
 
+# %% ../nbs/08_assessment.ipynb #00000029
 def explain(
     radiograph: str | Path | np.ndarray,  # an image file, or uint8 (H, W)
     sex: str,  # 'F' or 'M': required

@@ -29,7 +29,7 @@ def balance_ages(
     upper_months: int = 228,  # upper edge of the last bin
     largest_rotation: float = 20,  # degrees
     seed: int = 2017,
-) -> pd.DataFrame:  # the table and the copies to make: further columns `source_id`, `rotation` (degrees, 0 for originals)
+) -> pd.DataFrame:  # the table and the copies to make, with `source_id` and `rotation` (degrees, 0 for originals)
     """Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an
     empty table. Films that have a `source_id` keep it, and their copies get it."""
     if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
@@ -37,15 +37,15 @@ def balance_ages(
     table = table.assign(id=table['id'].astype(str)).sort_values('id', ignore_index=True)
     table['source_id'] = table['source_id'].fillna(table['id']).astype(str) if 'source_id' in table else table['id']
     table['rotation'] = 0.0
-    bins = age_bins(table['boneage'], bin_months, upper_months=upper_months)
-    rows_of = {number: np.asarray(rows) for number, rows in table.groupby(bins).indices.items()}
+    rows_of = table.groupby(age_bins(table['boneage'], bin_months, upper_months=upper_months)).indices
     wanted = per_bin or max(map(len, rows_of.values()))
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
     copies = table.iloc[np.concatenate(drawn)].copy()
     angles = rng.uniform(-largest_rotation, largest_rotation, len(copies)).round(2)
     copies['rotation'] = np.where(angles == 0, 0.01, angles)  # zero is what marks an original
     number = (copies.groupby('id').cumcount() + 1).astype(str)
-    copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format)  # with the angle: no other draw makes a file of this name
+    # with the angle in the id: no other draw makes a file of this name
+    copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format)
     return pd.concat([table, copies], ignore_index=True)
 
 # %% ../nbs/03_augmentation.ipynb #0000000c
@@ -72,6 +72,7 @@ def _write_copy(
         if not Path(target).exists(): write_png(Path(target), rotate(read_radiograph(source), degrees))
     except Exception as error: return target, one_sentence(error, source)
 
+# %% ../nbs/03_augmentation.ipynb #0000002a
 def write_balanced(
     balanced: pd.DataFrame,  # from `balance_ages`
     out: str | Path,  # folder for the copies and for balanced.csv: a new one, an empty one, or one with balanced films
@@ -82,13 +83,13 @@ def write_balanced(
     folders that cannot be used, before anything is written."""
     if balanced['id'].duplicated().any():
         raise BoneAgeError('The table has the same id more than once: balance a table with unique ids.')
-    files = [str(film_file(out, identifier)) for identifier in balanced['id']]  # of the originals too: who reads the table, writes them
+    files = [str(film_file(out, identifier)) for identifier in balanced['id']]
     out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
     result = balanced.assign(path=np.where(copied, files, balanced['path']))
-    tasks = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'],
-                     balanced.loc[copied, 'rotation']))
-    done = tqdm(in_workers(_write_copy, tasks, workers), total=len(tasks), desc='balance', unit='film',
-                disable=not progress)
+    sources = balanced.loc[copied, 'path'].astype(str)
+    tasks = list(zip(sources, result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))
+    copies = in_workers(_write_copy, tasks, workers)
+    done = tqdm(copies, total=len(tasks), desc='balance', unit='film', disable=not progress)
     failed = dict(filter(None, done))
     for sentence in sorted(set(failed.values())): print(f'left out: {sentence}')
     result = result[~(copied & result['path'].isin(failed))].reset_index(drop=True)
@@ -153,13 +154,13 @@ def _coarsened(
     """As if cut out of a faint film with grain or JPEG blocks: few grey levels, spoiled, then stretched as `preprocess`
     does."""
     size, faint = len(view), np.exp(rng.uniform(np.log(0.1), 0))
-    film = cv2.resize(view, (size * 3 // 2,) * 2,
-                      interpolation=cv2.INTER_LINEAR).astype(np.float32) * faint + rng.uniform(0, 255 * (1 - faint))
+    film = cv2.resize(view, (size * 3 // 2,) * 2, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    film = film * faint + rng.uniform(0, 255 * (1 - faint))
     if rng.random() < 0.7: film += rng.uniform(0, 16) * rng.standard_normal(film.shape, np.float32)
     film = np.clip(np.round(film), 0, 255).astype(np.uint8)
     if rng.random() < 0.5:
-        film = cv2.imdecode(cv2.imencode('.jpg', film, [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 95))])[1],
-                            cv2.IMREAD_GRAYSCALE)
+        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 95))]
+        film = cv2.imdecode(cv2.imencode('.jpg', film, quality)[1], cv2.IMREAD_GRAYSCALE)
     return stretch_grey(cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA), 2, 99.5, white=230)
 
 # %% ../nbs/03_augmentation.ipynb #00000018

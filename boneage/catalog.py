@@ -21,7 +21,8 @@ from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_jso
 lite_names = ('efficientnet-lite0', 'efficientnet-lite1', 'efficientnet-lite2')
 backbone_names = (*lite_names, 'vgg16', 'resnet50', 'inception-v3', 'xception', 'densenet121', 'mobilenet-v3-small',
                   'efficientnetv2-b0', 'convnext-tiny')
-model_names = ('default', 'rvgg16', 'rvgg16-dropout', 'rvgg16-l2', 'rvgg16-l2-atn', *backbone_names)  # what `build_model` takes
+# what `build_model` takes
+model_names = ('default', 'rvgg16', 'rvgg16-dropout', 'rvgg16-l2', 'rvgg16-l2-atn', *backbone_names)
 pipeline_names = ('default', 'report')  # what `preprocess` takes
 view_names = ('plain', 'mirror', 'closer', 'closer-mirror', 'wider', 'wider-mirror')  # what `fixed_view` takes
 smallest_picture, largest_picture = 32, 1024  # sides in pixels at which a network may be trained and used
@@ -72,8 +73,7 @@ class RunCard:
 def run_card(
     folder: str | Path,  # a finished run
 ) -> dict:  # the fields of `RunCard`
-    """What a run folder's model.json says; raises `BoneAgeError` where it is missing, broken or says more than it
-    should."""
+    "What a run folder's model.json says; raises `BoneAgeError` where it is missing, broken or says too much."
     path = Path(folder)/'model.json'
     advice = 'train again into a new folder'
     card = from_dict(RunCard, read_json(path, advice), path, advice)
@@ -116,8 +116,8 @@ def _read_card(
     card = read_json(path, advice)
     if card.get('card_sha256') != _card_hash(card):
         raise BoneAgeError(f'{shown(path)} was changed after it was made: {advice}.')
-    known = from_dict(BundledCard, {key: card[key] for key in BundledCard.__dataclass_fields__ if key in card}, path,
-                      advice)
+    required = {key: card[key] for key in BundledCard.__dataclass_fields__ if key in card}
+    known = from_dict(BundledCard, required, path, advice)
     if path.stem != f'{known.name}-{known.edition}':
         raise BoneAgeError(f'{shown(path)} is the card of {known.name}-{known.edition}: {advice}.')
     return {**card, 'path': str(path.with_suffix('.keras'))}
@@ -148,7 +148,7 @@ def model_card(
 def _hash_of(path: str, size: int, changed: int) -> str: return file_sha256(path)
 
 def check_weights(
-    path: str | Path,  # a .keras file
+    path: str | Path,  # a .keras or .tflite file
     sha256: str,  # what its card says
 ) -> None:
     "Raise `BoneAgeError` where a file of weights is missing or not the one its card describes."
@@ -162,8 +162,7 @@ def bundled_weights(
     name: str = 'default',
     folder: Path = weights_folder,
 ) -> str:  # the .keras file
-    """The file of a name's newest weights, after a look at its hash; raises `BoneAgeError` where it is not there or
-    changed."""
+    "The file of a name's newest weights, its hash checked; raises `BoneAgeError` where it is missing or was changed."
     card = model_card(name, folder)
     check_weights(card['path'], card['sha256'])
     return card['path']

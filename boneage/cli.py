@@ -41,6 +41,7 @@ class _OneSentence(click.Group):
             if os.environ.get('BONEAGE_DEBUG'): raise
             raise click.ClickException(f'{type(error).__name__}: {error} (set BONEAGE_DEBUG=1 to see where).') from None
 
+# %% ../nbs/10_cli.ipynb #00000035
 @click.group(cls=_OneSentence, context_settings={'help_option_names': ['-h', '--help'], 'max_content_width': 100})
 @click.version_option(__version__, prog_name='boneage')
 def main():
@@ -74,8 +75,7 @@ def _part_sizes(split: dict) -> str:
 
 # %% ../nbs/10_cli.ipynb #0000002f
 _FILMS = ('Films: a folder in a layout of RSNA or Kaggle, one written by dataset, balance or preprocess, '
-          'any other folder with --csv, '
-          'or a CSV with the columns id and path.')
+          'any other folder with --csv, or a CSV with the columns id and path.')
 _FILM_OPTIONS = (
     click.option('--csv', type=_path, help='Table of the films, where the folder has no known layout.'),
     click.option('--id-column', help='Column with the file names without ending; id and the like are found without.'),
@@ -86,15 +86,15 @@ _FILM_OPTIONS = (
                  help='Of the bone ages; months, but ages that look like years are asked about.'),
     click.option('--drop', is_flag=True, help='Leave out films with a problem instead of stopping.'))
 
+# %% ../nbs/10_cli.ipynb #00000038
 def _films_options(command):
-    """Give a command the options that say where films are; it gets them as one dictionary, `films`, for `read_films`
-    and `find_split`."""
+    "Give a command the options that say where films are."
     @wraps(command)
     def with_films(csv, id_column, age_column, sex_column, age_unit, drop, **others):
-        columns = {role: name for role, name in (('id', id_column), ('boneage', age_column), ('sex', sex_column))
-                   if name}
-        return command(films=dict(csv=csv, columns=columns or None, age_unit=age_unit,
-                                  on_problem='drop' if drop else 'raise'), **others)
+        columns = {'id': id_column, 'boneage': age_column, 'sex': sex_column}
+        columns = {role: name for role, name in columns.items() if name} or None
+        films = dict(csv=csv, columns=columns, age_unit=age_unit, on_problem='drop' if drop else 'raise')
+        return command(films=films, **others)
     for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
     return with_films
 
@@ -140,6 +140,7 @@ def assess_command(images, sex, target, model, site, quiet):
     if target: _write_json(rows, target)
     if any('error' in row for row in rows): sys.exit(1)
 
+# %% ../nbs/10_cli.ipynb #0000003d
 @main.command('explain')
 @click.argument('image', type=_path)
 @_sex
@@ -191,6 +192,7 @@ def download(folder, parts, quiet):
     from boneage.download import download_rsna
     download_rsna(folder, **({'parts': parts} if parts else {}), progress=not quiet)
 
+# %% ../nbs/10_cli.ipynb #0000003f
 @main.command()
 @click.argument('data', type=_path)
 @_films_options
@@ -213,6 +215,16 @@ def dataset(data, films, out, seed, fractions, stratify, quiet):
     save_split(split, out)
     click.echo(f'{_part_sizes(split)} in {out}')
 
+# %% ../nbs/10_cli.ipynb #00000042
+def _thin_bins(balanced) -> list[str]:
+    "Sentences about the bins of a balanced table that hold few films or none."
+    from boneage.augmentation import bin_sources
+    sources = bin_sources(balanced)
+    said = [f'few films: {row.Index} months, {row.films} for {row.rows} rows, one of them {row.most_of_one_film} times'
+            for row in sources[sources['rows'] > 10 * sources['films']].itertuples()]
+    empty = list(sources.index[sources['rows'] == 0])
+    return said + ([f'no films, so nothing to copy: {", ".join(empty)} months'] if empty else [])
+
 # %% ../nbs/10_cli.ipynb #00000015
 @main.command()
 @click.argument('data', type=_path)
@@ -229,7 +241,7 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     DATA is a train.csv made by `boneage dataset`, or films as that command takes them. Every 12-month bin of bone age
     gets as many films as the fullest has. With a folder written by `boneage dataset` its training part is balanced, the
     other parts go with it, and `boneage train` takes the result."""
-    from boneage.augmentation import balance_ages, bin_sources, write_balanced
+    from boneage.augmentation import balance_ages, write_balanced
     from boneage.dataset import read_films
     from boneage.splits import has_split, load_split, save_split
     split = load_split(data) if has_split(data) else {}
@@ -237,13 +249,9 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     balanced = write_balanced(balance_ages(table, per_bin, seed=seed), out, workers, progress=not quiet)
     if split: save_split({**split, 'train': balanced}, out, kind='balanced films')
     click.echo(f'{len(table)} films became {len(balanced)}: {out / "balanced.csv"}')
-    sources = bin_sources(balanced)
-    for row in sources[sources['rows'] > 10 * sources['films']].itertuples():
-        click.echo(f'few films: {row.Index} months, {row.films} for {row.rows} rows, '
-                   f'one of them {row.most_of_one_film} times')
-    empty = list(sources.index[sources['rows'] == 0])
-    if empty: click.echo(f'no films, so nothing to copy: {", ".join(empty)} months')
+    for sentence in _thin_bins(balanced): click.echo(sentence)
 
+# %% ../nbs/10_cli.ipynb #00000045
 @main.command()
 @click.argument('data', type=_path)
 @_films_options
@@ -299,9 +307,18 @@ def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
     open_run(out, pictures, progress=not quiet).calibrate()
     history = read_history(out)
     best = history.loc[best_epoch(history) - 1, 'val_mae']
-    click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; now: '
-               f'boneage evaluate {out}')
+    click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; '
+               f'now: boneage evaluate {out}')
 
+# %% ../nbs/10_cli.ipynb #0000001e
+def _results_line(results) -> str:
+    "The mean absolute error with its interval, and the naive one."
+    error = results[(results['metric'] == 'mae') & (results['group'] == 'all')].iloc[0]
+    interval = f'95 % interval {error["low"]:.1f} to {error["high"]:.1f}'
+    return (f'mean absolute error {error["value"]:.1f} months ({interval}) on {int(error["n"])} films; '
+            f'guessing the median of each sex: {error["baseline"]:.1f}')
+
+# %% ../nbs/10_cli.ipynb #00000049
 @main.command()
 @click.argument('run', type=_path)
 @click.option('--part', default='test', show_default=True,
@@ -319,6 +336,17 @@ def evaluate(run, part, pictures, quiet):
     click.echo(f'{run / f"evaluation-{part}" / "page.html"}')
 
 # %% ../nbs/10_cli.ipynb #00000019
+def _case_line(
+    row,  # of the table of `reproduce`
+    stated: float,  # mean absolute error in the report, months; NaN where it states none
+) -> str:
+    "What came out of a run of a case, beside the report where it has that run."
+    report = f'; the report: {stated:.1f}' if row.in_report and stated > 0 else ''
+    run = f'case {row.case}, {"balanced" if row.balanced else "unbalanced"}'
+    return (f'{run}: mean absolute error {row.mae:.1f} months ({row.mae_low:.1f} to {row.mae_high:.1f}) '
+            f'on {row.test_films} films{report}')
+
+# %% ../nbs/10_cli.ipynb #0000004d
 @main.command()
 @click.option('--case', default='all', show_default=True, type=click.Choice([*'abcde', 'all']),
               help="A case of the report's section 3.")
@@ -341,11 +369,7 @@ def reproduce(case, data, films, out, scale, both, seed, quiet):
     cases = 'abcde' if case == 'all' else case
     table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both, progress=not quiet)
     stated = reproduction.report_values()['mae']
-    for row in table.itertuples():
-        report = f'; the report: {stated[row.case]:.1f}' if row.in_report and stated[row.case] > 0 else ''
-        click.echo(f'case {row.case}, {"balanced" if row.balanced else "unbalanced"}: '
-                   f'mean absolute error {row.mae:.1f} months '
-                   f'({row.mae_low:.1f} to {row.mae_high:.1f}) on {row.test_films} films{report}')
+    for row in table.itertuples(): click.echo(_case_line(row, stated[row.case]))
 
 # %% ../nbs/10_cli.ipynb #0000001a
 @main.command('calibrate')
@@ -389,21 +413,13 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
     from boneage.splits import has_split
     from boneage.stress import stress_films, write_stress, stress_sentence
     source = data if has_split(data) else read_films(data, **films)
-    table = write_stress(stress_films(source, count, part), out, model, variants=variants or None, workers=workers,
-                         progress=not quiet)
+    table = write_stress(stress_films(source, count, part), out, model,
+                         variants=variants or None, workers=workers, progress=not quiet)
     for row in table[table['significant']].itertuples():
         click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); '
                    f'no hand in {row.no_hand:.0%} of films')
     click.echo(stress_sentence(table))
     click.echo(f'{out / "stress.csv"}, {out / "stress.png"}')
-
-# %% ../nbs/10_cli.ipynb #0000001e
-def _results_line(results) -> str:
-    "The mean absolute error with its interval, and the naive one."
-    error = results[(results['metric'] == 'mae') & (results['group'] == 'all')].iloc[0]
-    return (f'mean absolute error {error["value"]:.1f} months (95 % interval {error["low"]:.1f} to '
-            f'{error["high"]:.1f}) on {int(error["n"])} films; '
-            f'guessing the median of each sex: {error["baseline"]:.1f}')
 
 # %% ../nbs/10_cli.ipynb #00000020
 def run_demo(
@@ -430,6 +446,7 @@ def run_demo(
     click.echo(f'{assess(film.path, "M" if film.male else "F", str(out))}; drawn at {film.boneage:.0f} months')
     return results
 
+# %% ../nbs/10_cli.ipynb #00000052
 @main.command()
 @click.option('--out', default='runs/demo', show_default=True, type=_path, help='Run folder.')
 @click.option('--films', default=480, show_default=True, type=click.IntRange(60), help='Phantoms to draw.')

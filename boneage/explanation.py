@@ -30,7 +30,8 @@ def _inputs_of(
     male: np.ndarray | None,  # (n,)
 ) -> dict[str, np.ndarray]:  # float32, as `build_model` describes them
     "What a network takes; raises `BoneAgeError` for pictures of a wrong size or a missing sex."
-    if knows_sex(model) and male is None: raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
+    if knows_sex(model) and male is None:
+        raise BoneAgeError(f'{model.name} takes the sex: give male, one value a picture.')
     inputs = network_inputs(pictures, male if knows_sex(model) else None)
     side, given = model.input['image'].shape[1], inputs['image'].shape[1]
     if side and given != side:
@@ -51,6 +52,7 @@ def written_down(
     try: yield outputs
     finally: del layer.call
 
+# %% ../nbs/04c_explanation.ipynb #0000003e
 def _layers_with_maps(
     model: keras.Model
 ) -> dict[str, keras.Layer]:
@@ -105,6 +107,7 @@ def _explainer(
         return tf.reduce_sum(slopes * outputs[-1], axis=-1)
     return explain
 
+# %% ../nbs/04c_explanation.ipynb #00000041
 def _in_batches(
     explain,  # from `_explainer`
     inputs: dict[str, np.ndarray],
@@ -120,6 +123,7 @@ def _in_batches(
     return np.concatenate([explain({name: tf.constant(array[part]) for name, array in inputs.items()}).numpy()
                            for part in parts])
 
+# %% ../nbs/04c_explanation.ipynb #00000044
 def contributions(
     model: keras.Model,  # any of `build_model`, or one with the same inputs
     pictures: np.ndarray,  # uint8 or float (n, side, side), grey 0–255, as the network was trained on them
@@ -144,8 +148,7 @@ def grad_cam(
     towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
     batch_size: int = 16,
 ) -> np.ndarray:  # float32 (n, side, side), 0 to 1
-    """Where the answer comes from: Grad-CAM (HiResCAM) as large as the pictures. Raises `BoneAgeError` as
-    `contributions` and `as_maps` do."""
+    "Where the answer comes from, as large as the pictures; raises `BoneAgeError` as `contributions` and `as_maps` do."
     return as_maps(contributions(model, pictures, male, layer, batch_size), np.shape(pictures)[1], towards)
 
 # %% ../nbs/04c_explanation.ipynb #0000001c
@@ -170,10 +173,9 @@ def _shuffling_steps(
     steps: int,
 ) -> list[list[keras.Layer]]:  # what is shuffled in each step: the head, then equal parts of the rest from the top
     "Which layers are shuffled one after the other."
-    rest = [layer for layer in layers if not in_head(layer)][::-1]
+    head, rest = [layer for layer in layers if in_head(layer)], [layer for layer in layers if not in_head(layer)][::-1]
     parts = np.array_split(np.arange(len(rest)), max(steps - 1, 1))
-    return [[layer for layer in layers if in_head(layer)]] + [[rest[number] for number in part] for part in parts
-                                                              if len(part)]
+    return [head] + [[rest[number] for number in part] for part in parts if len(part)]
 
 # %% ../nbs/04c_explanation.ipynb #0000001d
 def agreement_when_shuffled(
@@ -184,13 +186,12 @@ def agreement_when_shuffled(
     steps: int = 5,  # the head first, the whole network last
     seed: int = 0,
 ) -> pd.DataFrame:  # a row for each step: shuffled (layers so far), down_to (the lowest of them), agreement (−1 to 1)
-    """How alike maps stay while weights are shuffled (Adebayo et al. 2018): rank correlation of the amounts of
-    `contributions`."""
-    layers, name = [one for one in all_layers(model)
-                    if one.weights], map_layer(model, layer, np.shape(pictures)[1]).name
-    kept, draw, rows, shuffled = [one.get_weights() for one in layers], np.random.default_rng(seed), [], 0
+    "How alike maps stay while weights are shuffled (Adebayo et al. 2018): rank correlation of amounts of months."
+    name = map_layer(model, layer, np.shape(pictures)[1]).name
+    layers = [one for one in all_layers(model) if one.weights]
+    kept = [one.get_weights() for one in layers]
     amounts = lambda: np.abs(contributions(model, pictures, male, name))
-    before = amounts()
+    before, draw, rows, shuffled = amounts(), np.random.default_rng(seed), [], 0
     try:
         for part in _shuffling_steps(layers, steps):
             for one in part: _shuffle(one, draw)
@@ -211,13 +212,15 @@ def _bone_lines(
     across = np.array([-axis[1], axis[0]])
     across = across * np.sign(across @ (landmarks[5] - landmarks[17]))  # to the thumb's side
     at = lambda along, aside: wrist + along * axis + aside * across
-    foot = {knuckle: wrist + 0.27 * (landmarks[knuckle] - wrist) for knuckle in (5, 9, 13, 17)}  # where a metacarpal begins
+    # where a metacarpal begins
+    foot = {knuckle: wrist + 0.27 * (landmarks[knuckle] - wrist) for knuckle in (5, 9, 13, 17)}
     carpals = [(at(-0.12, aside), foot[knuckle]) for knuckle, aside in ((5, 0.12), (9, 0), (13, 0), (17, -0.12))]
     return [[landmarks[first:first + count] for first, count in ((2, 3), (5, 4), (9, 4), (13, 4), (17, 4))],
             [landmarks[1:3]] + [(foot[knuckle], landmarks[knuckle]) for knuckle in foot],
             carpals + [(at(-0.12, 0.12), wrist + 0.8 * (landmarks[1] - wrist))],
             [(at(-0.12, aside), at(-0.8, aside)) for aside in (-0.15, 0.15)]]
 
+# %% ../nbs/04c_explanation.ipynb #00000049
 def hand_regions(
     record: dict,  # from `preprocess`, with a hand
     side: int,  # of the picture in pixels
@@ -230,8 +233,8 @@ def hand_regions(
     landmarks = np.array(record['landmarks']) @ turn[:, :2].T + turn[:, 2]
     far = []
     for lines in _bone_lines(landmarks):
-        drawn = cv2.polylines(np.full((side, side), 255, np.uint8),
-                              [np.round(line).astype(np.int32) for line in lines], False, 0)
+        rounded = [np.round(line).astype(np.int32) for line in lines]
+        drawn = cv2.polylines(np.full((side, side), 255, np.uint8), rounded, False, 0)
         far.append(cv2.distanceTransform(drawn, cv2.DIST_L2, 5))
     background = np.min(far, axis=0) > reach * np.linalg.norm(landmarks[9] - landmarks[0])
     return np.where(background, len(far), np.argmin(far, axis=0)).astype(np.uint8)

@@ -38,6 +38,7 @@ def _convert(
                            f'{len(content):,} bytes for at least {least:,}.')
     return content
 
+# %% ../nbs/04d_export.ipynb #00000057
 def _specification(
     model: keras.Model,
     side: int,  # of the pictures in pixels
@@ -47,7 +48,6 @@ def _specification(
     male = {'male': tf.TensorSpec((batch, 1), tf.float32)} if knows_sex(model) else {}
     return {'image': tf.TensorSpec((batch, side, side, 1), tf.float32), **male}
 
-# %% ../nbs/04d_export.ipynb #00000057
 def write_litert(
     model: keras.Model,  # any of `build_model`
     path: str | Path,  # .tflite file
@@ -66,13 +66,14 @@ def _between_zeros(
 ) -> tf.Tensor:  # (batch, (h − 1) · stride + 1, (w − 1) · stride + 1, channels)
     "Zeros between the places, in five dimensions at most, as LiteRT wants it."
     _, height, width, channels = slope.shape
-    wide = tf.pad(tf.reshape(slope, (-1, height, width, 1, channels)),
-                  ((0, 0), (0, 0), (0, 0), (0, stride - 1), (0, 0)))
-    high = tf.pad(tf.reshape(wide, (-1, height, 1, width * stride * channels)),
-                  ((0, 0), (0, 0), (0, stride - 1), (0, 0)))
+    columns = tf.reshape(slope, (-1, height, width, 1, channels))
+    wide = tf.pad(columns, ((0, 0), (0, 0), (0, 0), (0, stride - 1), (0, 0)))
+    rows = tf.reshape(wide, (-1, height, 1, width * stride * channels))
+    high = tf.pad(rows, ((0, 0), (0, 0), (0, stride - 1), (0, 0)))
     large = tf.reshape(high, (-1, height * stride, width * stride, channels))
     return large[:, :(height - 1) * stride + 1, :(width - 1) * stride + 1]
 
+# %% ../nbs/04d_export.ipynb #00000068
 def _depthwise_slope(
     slope: tf.Tensor,  # (batch, h, w, channels), of the answer by what the convolution gave
     kernel: tf.Tensor,  # (k, k, channels, 1)
@@ -121,9 +122,11 @@ def has_map_graph(
     model: keras.Model,  # any of `build_model`
 ) -> bool:
     "Whether the network is one whose gradients LiteRT can do: an EfficientNet-Lite."
-    return not any(isinstance(layer, keras.Model) for layer in model.layers) and any(
-        isinstance(layer, keras.layers.DepthwiseConv2D) for layer in model.layers)
+    nested, depthwise = (any(isinstance(layer, kind) for layer in model.layers)
+                         for kind in (keras.Model, keras.layers.DepthwiseConv2D))
+    return depthwise and not nested
 
+# %% ../nbs/04d_export.ipynb #0000006b
 def write_map_graph(
     model: keras.Model,  # an EfficientNet-Lite of `build_model`
     path: str | Path,  # .tflite file

@@ -13,7 +13,8 @@ import pandas as pd
 from .basics import BoneAgeError, shown
 
 # %% ../nbs/05b_history.ipynb #00000005
-HISTORY_COLUMNS = ('epoch', 'size', 'loss', 'mae', 'val_loss', 'val_mae', 'learning_rate', 'seconds')  # those that are always there
+# the columns that are always there
+HISTORY_COLUMNS = ('epoch', 'size', 'loss', 'mae', 'val_loss', 'val_mae', 'learning_rate', 'seconds')
 
 def _history_problem(
     history: pd.DataFrame
@@ -38,6 +39,7 @@ def read_history(
         raise BoneAgeError(f'{shown(path)} is no history of a training ({problem}): train again into a new folder.')
     return history
 
+# %% ../nbs/05b_history.ipynb #0000000c
 def best_epoch(
     history: pd.DataFrame  # of a run, one row or more
 ) -> int:  # counted from 1

@@ -16,7 +16,8 @@ import numpy as np
 from .basics import BoneAgeError, extra, muted_stderr, shown
 from .catalog import lite_names
 
-with muted_stderr(), extra('train'):  # TensorFlow's remarks on missing GPUs: some when it is imported, some at the first operation
+# TensorFlow's remarks on missing GPUs: some when it is imported, some at the first operation
+with muted_stderr(), extra('train'):
     import keras
     from keras import layers
     keras.ops.zeros(1)
@@ -133,10 +134,10 @@ def _read_storages(
         kind, count = described[key]
         if kind not in _WeightsUnpickler.kinds.values() or not _whole(count):
             raise ValueError('a storage holds no numbers')
+        size = count * np.dtype(kind).itemsize  # bytes
         found, = struct.unpack('<q', file.read(8))
-        numbers = file.read(count * np.dtype(kind).itemsize) if found == count and count < len(file.getbuffer()) else b''
-        if not count or len(numbers) < count * np.dtype(kind).itemsize:
-            raise ValueError('a storage is cut off')
+        numbers = file.read(size) if found == count and count < len(file.getbuffer()) else b''
+        if not count or len(numbers) < size: raise ValueError('a storage is cut off')
         stored[key] = np.frombuffer(numbers, kind)
     return stored
 

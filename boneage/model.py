@@ -34,9 +34,9 @@ class Architecture:
     side: int | None = None  # of the pictures in pixels; any if None
     width: float = 1.0  # share of VGG16's channels, for trainings that must be small
     frozen: bool = False  # leave the backbone as it starts
-    frozen_norms: bool = False  # leave batch normalisation as it starts, scales and statistics: training is twice as fast
-    frozen_blocks: int = 0  # of an EfficientNet-Lite, 16 to 21: leave the stem and so many blocks behind it as they start
-    norm_momentum: float | None = None  # of batch statistics; a training of a few hundred steps wants 0.9; None keeps the backbone's own
+    frozen_norms: bool = False  # leave batch normalisation as it starts, scales and statistics: quicker to train
+    frozen_blocks: int = 0  # of an EfficientNet-Lite, up to 16 to 21: leave the stem and so many blocks as they start
+    norm_momentum: float | None = None  # of batch statistics, 0.9 for a few hundred steps; None: the backbone's own
 
     def __post_init__(self):
         for problem in _architecture_problems(self): raise BoneAgeError(problem)
@@ -45,14 +45,14 @@ class Architecture:
 HEADS = ('z-score', 'months', 'distribution')
 
 def _activation_exists(name) -> bool:
+    "Whether Keras has an activation of this name."
     try: return type(name) is str and callable(keras.activations.get(name))
     except ValueError: return False
 
-def _architecture_problems(
+def _part_problems(
     parts: Architecture
 ):  # yields sentences
-    "What cannot be built."
-    blocks = sum(repeats for *_, repeats in scaled_blocks(parts.backbone)) if parts.backbone in lite_names else 0
+    "Which parts do not exist."
     if parts.backbone not in backbone_names:
         yield f'There is no backbone {parts.backbone!r}: choose one of {", ".join(backbone_names)}.'
     if parts.head not in HEADS: yield f'There is no head {parts.head!r}: choose {", ".join(HEADS[:-1])} or {HEADS[-1]}.'
@@ -60,12 +60,20 @@ def _architecture_problems(
         yield f'A hidden layer cannot have {parts.hidden} units: choose 0 (none) to 100,000.'
     if not _activation_exists(parts.activation):
         yield f'There is no activation {parts.activation!r}: choose one of Keras, such as silu or relu.'
+
+# %% ../nbs/04_model.ipynb #0000003c
+def _architecture_problems(
+    parts: Architecture
+):  # yields sentences
+    "What cannot be built."
+    yield from _part_problems(parts)
     if not all(0 <= share < 1 for share in parts.dropout):
         yield f'The dropout {parts.dropout} is no pair of shares: choose from 0 to below 1.'
     if parts.l2 < 0: yield f'The penalty l2 is {parts.l2}: it cannot be negative.'
     if parts.side is not None and not smallest_picture <= parts.side <= largest_picture:
         yield f'The side is {parts.side} pixels: choose {smallest_picture} to {largest_picture}.'
     if not 0 < parts.width <= 1: yield f'The width is {parts.width}: choose a share above 0 and up to 1.'
+    blocks = sum(repeats for *_, repeats in scaled_blocks(parts.backbone)) if parts.backbone in lite_names else 0
     if parts.frozen_blocks and not blocks: yield 'Only the blocks of an EfficientNet-Lite can be frozen one by one.'
     if not 0 <= parts.frozen_blocks <= blocks:
         yield f'{parts.frozen_blocks} blocks cannot be frozen: there are {blocks}.'
@@ -132,8 +140,8 @@ def _application(
     except Exception as error:
         if weights is None: raise
         raise BoneAgeError(f'The ImageNet weights of {name} could not be fetched ({reason(error)}): '
-                           'connect to the internet once '
-                           'and try again, or pass weights=None for random ones.') from None
+                           'connect to the internet once and try again, '
+                           'or pass weights=None for random ones.') from None
 
 # %% ../nbs/04_model.ipynb #00000010
 def _narrow_vgg16(
@@ -183,13 +191,13 @@ def _age(
     head: str,  # see `Architecture`
     penalty,  # Keras regularizer or None
 ):  # Keras tensor (batch, 1) in months
-    "The head of a network."
+    "The head of a network; the ages of a distribution are set by `build_model`."
     if head == 'months': return layers.Dense(1, kernel_regularizer=penalty, name='bone_age_months')(x)
     if head == 'z-score':
         z_score = layers.Dense(1, kernel_regularizer=penalty, name='z_score')(x)
         return layers.Rescaling(label_sd_months, label_mean_months, name='bone_age_months')(z_score)
     probability = layers.Dense(oldest_months + 1, 'softmax', kernel_regularizer=penalty, name='age_distribution')(x)
-    return layers.Dense(1, use_bias=False, trainable=False, name='bone_age_months')(probability)  # the ages are set by `build_model`
+    return layers.Dense(1, use_bias=False, trainable=False, name='bone_age_months')(probability)
 
 # %% ../nbs/04_model.ipynb #00000019
 def _assemble(
@@ -223,15 +231,15 @@ def in_head(
     layer: keras.Layer
 ) -> bool:
     "Whether a layer belongs to what stands behind the backbone."
-    return layer.name in {'sex', 'hidden', 'z_score', 'bone_age_months',
-                          'age_distribution'} or layer.name.startswith('attention')
+    names = {'sex', 'hidden', 'z_score', 'bone_age_months', 'age_distribution'}
+    return layer.name in names or layer.name.startswith('attention')
 
+# %% ../nbs/04_model.ipynb #00000045
 def _before_block(
     layer: keras.Layer,
     count: int,
 ) -> bool:
-    """Whether a layer belongs to an EfficientNet-Lite's stem or to its first `count` blocks; none does where the count
-    is 0."""
+    "Whether a layer belongs to an EfficientNet-Lite's stem or first `count` blocks; none does where the count is 0."
     part = layer.name.partition('_')[0]
     return count > 0 and (part == 'stem' or part.startswith('block') and int(part.removeprefix('block')) < count)
 
@@ -246,17 +254,18 @@ def _settle(
         model.get_layer('bone_age_months').set_weights([np.arange(oldest_months + 1.0)[:, None]])
     for layer in all_layers(model):
         norm = isinstance(layer, layers.BatchNormalization)
-        if parts.frozen and not in_head(layer) or parts.frozen_norms and norm or _before_block(layer, parts.frozen_blocks):
-            layer.trainable = False
+        frozen = parts.frozen and not in_head(layer) or parts.frozen_norms and norm
+        if frozen or _before_block(layer, parts.frozen_blocks): layer.trainable = False
         if parts.norm_momentum and norm: layer.momentum = parts.norm_momentum
 
 # %% ../nbs/04_model.ipynb #0000001b
 def build_model(
     name: str = 'default',  # one of `model_names`: a network of the report, the default, or a backbone
-    weights: str | Path | None = 'imagenet',  # 'imagenet', None (random), 'bundled:NAME', or a .keras file: its backbone, and of its head what fits
+    weights: str | Path | None = 'imagenet',  # 'imagenet', None (random), 'bundled:NAME', or a .keras file
     **options,  # any field of `Architecture`
 ) -> keras.Model:  # inputs `image` and, where it knows the sex, `male`; output (batch, 1) in months
-    "Build a network. Raises `BoneAgeError` for an unknown name, an unknown option or weights that cannot be had."
+    """Build a network. From a .keras file it takes the backbone, and of the head what fits. Raises `BoneAgeError` for
+    an unknown name, an unknown option or weights that cannot be had."""
     parts = architecture(name, **options)
     start = weights if weights in ('imagenet', None) else None
     saved = None if weights in ('imagenet', None) else load_model(weights_file(weights))
@@ -268,8 +277,7 @@ def build_model(
 def weights_file(
     weights: str | Path,  # 'bundled:NAME' or a .keras file
 ) -> Path:
-    """Where weights lie; raises `BoneAgeError` for an unknown name, or where a bundled file is not the one its card
-    describes."""
+    "Where weights lie; raises `BoneAgeError` for an unknown name, or a bundled file that is not as its card says."
     bundled, found, name = str(weights).partition('bundled:')
     return Path(bundled_weights(name)) if found and not bundled else Path(weights)
 
@@ -301,6 +309,7 @@ def load_model(
         raise BoneAgeError(f'{shown(path)} is not a network saved by Keras ({problem}): give a .keras file.')
     return model
 
+# %% ../nbs/04_model.ipynb #0000004a
 def _transfer(source: keras.Model, target: keras.Model) -> None:
     "Copy the weights of the backbone and of what fits behind it; raises `BoneAgeError` where the backbones differ."
     saved = {layer.name: layer.get_weights() for layer in all_layers(source)}

@@ -44,10 +44,11 @@ def _with_keras(
                            'pip install "boneage[train]".') from None
     return keras_network(load_model(path))
 
+# %% ../nbs/05a_reader.ipynb #00000018
 @lru_cache(maxsize=4)
 def _load_network(
     path: str,
-    changed: int,  # time of the file's last change: a run that was trained further is loaded again
+    changed: int,  # time of the file's last change
 ):
     return {'.tflite': _with_litert, '.keras': _with_keras}[Path(path).suffix](path)
 
@@ -71,6 +72,46 @@ class Answers:
     low: np.ndarray | None  # float64 (n,): lower end of the interval; None where the network has none
     high: np.ndarray | None
 
+def _with_fitted(
+    fitted: Fitted,
+    months: np.ndarray,  # (n,)
+    spread: np.ndarray,  # (n,) months
+    male: np.ndarray | None,  # bool (n,); None for a network without the sex, and what was fitted asks for it
+) -> Answers:
+    "What was fitted, applied."
+    if male is None: return Answers(months, spread, None, None)
+    if fitted.correction: months = fitted.correction.apply(months, male)
+    bounds = fitted.interval.bounds(months, spread, male) if fitted.interval else (None, None)
+    return Answers(months, spread, *bounds)
+
+# %% ../nbs/05a_reader.ipynb #0000001b
+def _months_of_looks(
+    reader,  # a `Reader`
+    pictures,  # n pictures, uint8 (side, side) each
+    male: np.ndarray | None,  # bool (n,); None for a network without the sex
+    batch: int,  # looks that go through the network at once
+    progress: bool,  # show a bar
+) -> np.ndarray:  # float64 (n, views) months
+    "What the network says to each look."
+    views, step, looks = reader.views, max(1, batch // len(reader.views)), []
+    starts = range(0, len(pictures), step)
+    for start in tqdm(starts, desc='read', unit='film', unit_scale=step, disable=not progress):
+        part = slice(start, start + step)
+        some = [fixed_view(picture, view, reader.size) for picture in pictures[part] for view in views]
+        repeated = None if male is None else male[part].repeat(len(views))
+        looks.append(reader.network(network_inputs(np.stack(some), repeated)).reshape(-1, len(views)))
+    return np.concatenate(looks) if looks else np.empty((0, len(views)))
+
+def _known_sex(
+    reader,  # a `Reader`
+    male,  # (n,) True for a boy, or None
+) -> np.ndarray | None:  # bool (n,)
+    "The sex as far as the network takes it; raises `BoneAgeError` where it is missing."
+    if reader.sex_input and male is None:
+        raise BoneAgeError(f'{reader.name} takes the sex: give male, one value a picture.')
+    return np.asarray(male, bool) if reader.sex_input else None
+
+# %% ../nbs/05a_reader.ipynb #0000001d
 @dataclass(frozen=True)
 class Reader:
     "A network that answers films, and what must be known to use it."
@@ -90,8 +131,7 @@ class Reader:
     def label(self) -> str: return f'{self.name}, edition {self.edition}'
 
     @property
-    def map_path(self) -> Path:  # may not be there
-        "The LiteRT file that explains an answer."
+    def map_path(self) -> Path:  # the LiteRT file that explains an answer; may not be there
         return Path(self.path).with_name(f'{Path(self.path).stem}-map.tflite')
 
     def looks(self,
@@ -101,36 +141,16 @@ class Reader:
         progress: bool = False,  # show a bar
     ) -> np.ndarray:  # float64 (n, views) months
         "What the network says to each look; raises `BoneAgeError` where the sex is missing."
-        known, step, looks = self._known(male), max(1, batch // len(self.views)), []
-        for start in tqdm(range(0, len(pictures), step), desc='read', unit='film', unit_scale=step,
-                          disable=not progress):
-            some = [fixed_view(picture, view, self.size) for picture in pictures[start:start + step]
-                    for view in self.views]
-            repeated = None if known is None else known[start:start + step].repeat(len(self.views))
-            looks.append(self.network(network_inputs(np.stack(some), repeated)).reshape(-1, len(self.views)))
-        return np.concatenate(looks) if looks else np.empty((0, len(self.views)))
+        return _months_of_looks(self, pictures, _known_sex(self, male), batch, progress)
 
     def answer(self,
-        pictures,  # n pictures, uint8 (side, side) each, as `preprocess` makes them
-        male=None,  # (n,) True for a boy; None only for a network without the sex
+        pictures, male=None,  # as in `looks`
         **options,  # batch, progress as in `looks`
     ) -> Answers:
         "Bone ages of pictures; raises `BoneAgeError` where the sex is missing."
         looks = self.looks(pictures, male, **options)
-        return self._fit(np.maximum(looks.mean(axis=1), 0), looks.std(axis=1), self._known(male))  # no age is below birth
-
-    def _known(self, male) -> np.ndarray | None:
-        "The sex as far as the network takes it."
-        if self.sex_input and male is None:
-            raise BoneAgeError(f'{self.name} takes the sex: give male, one value a picture.')
-        return np.asarray(male, bool) if self.sex_input else None
-
-    def _fit(self, months, spread, male) -> Answers:
-        "What was fitted, applied; it asks for the sex."
-        if male is None: return Answers(months, spread, None, None)
-        if self.fitted.correction: months = self.fitted.correction.apply(months, male)
-        bounds = self.fitted.interval.bounds(months, spread, male) if self.fitted.interval else (None, None)
-        return Answers(months, spread, *bounds)
+        months = np.maximum(looks.mean(axis=1), 0)  # no age is below birth
+        return _with_fitted(self.fitted, months, looks.std(axis=1), _known_sex(self, male))
 
 # %% ../nbs/05a_reader.ipynb #00000011
 def read_calibration(
@@ -152,6 +172,12 @@ def _errors_of_run(
     except (KeyError, TypeError, ValueError, OSError, csv.Error):
         raise BoneAgeError(f'{shown(path)} holds no results: evaluate the run again.') from None
 
+# %% ../nbs/05a_reader.ipynb #00000020
+def _reader(card, edition, network, fitted, errors) -> Reader:
+    "A reader of the file `network` as its card says."
+    return Reader(load_network(network), card['name'], edition, card['pipeline'], card['size'], tuple(card['views']),
+                  card['sex_input'], fitted, errors, str(network), card.get('map_sha256'))
+
 def _of_run(
     folder: Path,  # a finished run
 ) -> Reader:
@@ -165,18 +191,14 @@ def _bundled(
     card = model_card(name)
     network = Path(card['path']).with_suffix('.tflite')
     check_weights(network, card['litert_sha256'])
-    fitted = {part: card.get(part) for part in Fitted.__dataclass_fields__}
+    parts = {part: card.get(part) for part in Fitted.__dataclass_fields__}
+    fitted = from_dict(Fitted, parts, f'the card of {name}', 'install boneage again')
     errors = {row['metric']: row['value'] for row in card['metrics']['overall']}
-    return _reader(card, card['edition'], network,
-                   from_dict(Fitted, fitted, f'the card of {name}', 'install boneage again'), errors)
+    return _reader(card, card['edition'], network, fitted, errors)
 
-def _reader(card, edition, network, fitted, errors) -> Reader:
-    return Reader(load_network(network), card['name'], edition, card['pipeline'], card['size'], tuple(card['views']),
-                  card['sex_input'], fitted, errors, str(network), card.get('map_sha256'))
-
+# %% ../nbs/05a_reader.ipynb #00000022
 def open_reader(
     source: str | Path = 'default',  # name of bundled weights, or a run folder
 ) -> Reader:
-    """A reader by name or from a finished run; raises `BoneAgeError` where there is none or its files are not what its
-    card describes."""
+    "A reader by name or from a finished run; raises `BoneAgeError` where it is missing or not as its card says."
     return _of_run(Path(source)) if (Path(source)/'model.json').is_file() else _bundled(str(source))

@@ -47,8 +47,8 @@ def assess_table(
     table: pd.DataFrame,  # columns id, path, boneage (months), male
     model: str = 'default',
     progress: bool = True,  # show a bar
-) -> pd.DataFrame:  # id, boneage, male, predicted, low, high (months; NaN without interval); films that cannot be used are named and left out
-    "Assess every film of a table."
+) -> pd.DataFrame:  # id, boneage, male, predicted, low, high (months; NaN without interval)
+    "Assess every film of a table; one that cannot be used is named and left out."
     reader, rows = open_reader(model), []
     for film in tqdm(list(table.itertuples()), desc='assess', unit='film', disable=not progress):
         try: found = assess_with(reader, film.path, 'M' if film.male else 'F')
@@ -56,10 +56,11 @@ def assess_table(
             print(f'left out: {one_sentence(error, film.path)}')
             continue
         low, high = found.interval_months or (np.nan, np.nan)
-        rows.append(dict(id=film.id, boneage=film.boneage, male=film.male, predicted=found.bone_age_months, low=low,
-                         high=high))
+        rows.append(dict(id=film.id, boneage=film.boneage, male=film.male,
+                         predicted=found.bone_age_months, low=low, high=high))
     return pd.DataFrame(rows, columns=['id', 'boneage', 'male', 'predicted', 'low', 'high'])
 
+# %% ../nbs/09_runs.ipynb #00000017
 def calibrate_site(
     table: pd.DataFrame,  # local films: columns id, path, boneage (the local reading, months), male
     name: str = 'site',  # of the hospital
@@ -68,6 +69,17 @@ def calibrate_site(
 ) -> SiteCalibration:  # for `save_site` and `assess`
     "Fit a network to a hospital's readings; raises `BoneAgeError` for fewer than 30 films that can be used."
     return calibrate(assess_table(table, model, progress), name, open_reader(model).label)
+
+# %% ../nbs/09_runs.ipynb #00000019
+def _fit(
+    validation: pd.DataFrame,  # plain answers for the validation films: boneage, male, predicted, spread
+    films: pd.DataFrame,  # and for the calibration films
+) -> Fitted:
+    "The correction where it helps, and the interval."
+    try: correction = useful_correction(validation)
+    except BoneAgeError: correction = None  # too few films of a sex to judge one by
+    if correction: validation, films = correction.corrected(validation), correction.corrected(films)
+    return Fitted(correction, fit_interval(films, validation if len(validation) >= 100 else None, margin=0.02))
 
 # %% ../nbs/09_runs.ipynb #0000000b
 @dataclass(frozen=True)
@@ -97,32 +109,30 @@ class Run:
         "What a reader answers for the films of a part; raises `BoneAgeError` for a part that is not there."
         if part not in self.split:
             raise BoneAgeError(f'There is no part {part!r}: choose one of {", ".join(self.split)}.')
-        table = film_pictures(self.split[part], self.pictures, self.card['pipeline'], workers=self.workers,
-                              progress=self.progress)
+        table = film_pictures(self.split[part], self.pictures, self.card['pipeline'],
+                              workers=self.workers, progress=self.progress)
         return answer_pictures(reader, table, self.progress)
 
     def calibrate(self) -> Fitted:
         "Fit what goes with the network, or find it again. An interval needs 100 films in the calibration part."
-        fitted = read_calibration(self.folder)
-        if fitted: return fitted
-        correction = interval = None
-        if len(self.split.get('calibration', ())) >= 100:
-            plain = replace(open_reader(self.folder), fitted=Fitted())
-            validation, films = (self.answers(part, plain) for part in ('validation', 'calibration'))
-            try: correction = useful_correction(validation)
-            except BoneAgeError: pass  # too few films of a sex to judge one by
-            if correction: validation, films = correction.corrected(validation), correction.corrected(films)
-            interval = fit_interval(films, validation if len(validation) >= 100 else None, margin=0.02)
-        save_json(self.folder/'calibration.json', to_dict(Fitted(correction, interval)))
-        return Fitted(correction, interval)
+        return read_calibration(self.folder) or _calibrated(self)
 
     def reader(self,
-        weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network, uncorrected and without interval
+        weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network and what was fitted
     ) -> Reader:
         "Who answers for this run."
-        if weights:
-            return replace(open_reader(self.folder), network=load_network(weights), path=str(weights), fitted=Fitted())
-        return replace(open_reader(self.folder), fitted=self.calibrate())
+        if not weights: return replace(open_reader(self.folder), fitted=self.calibrate())
+        return replace(open_reader(self.folder), network=load_network(weights), path=str(weights), fitted=Fitted())
+
+# %% ../nbs/09_runs.ipynb #0000001d
+def _calibrated(run: Run) -> Fitted:
+    "Fit what goes with a run's network and keep it in the folder."
+    fitted = Fitted()
+    if len(run.split.get('calibration', ())) >= 100:
+        plain = replace(open_reader(run.folder), fitted=fitted)
+        fitted = _fit(*(run.answers(part, plain) for part in ('validation', 'calibration')))
+    save_json(run.folder/'calibration.json', to_dict(fitted))
+    return fitted
 
 def open_run(
     folder: str | Path,  # a finished run
@@ -155,22 +165,22 @@ def _told_of(
         rows['Time of training'] = f'{run.history["seconds"].sum() / 60:.1f} minutes'
     return rows | ({'Weights': shown(Path(weights).name)} if weights else {})
 
+# %% ../nbs/09_runs.ipynb #0000001f
 def evaluate_run(
     folder: str | Path,  # a finished run
     part: str = 'test',
     pictures: str | Path | None = None,  # as given to `train`
     progress: bool = True,
-    weights: str | Path | None = None,  # a .keras or .tflite file instead of the run's best network, uncorrected and without interval
+    weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network and what was fitted
 ) -> pd.DataFrame:  # metrics with intervals
     "Answer a part of a run's films and write predictions, results, figures and page.html to its folder."
     run = open_run(folder, pictures, progress=progress)
     predictions = run.answers(part, run.reader(weights))
     some = predictions.sample(min(8, len(predictions)), random_state=0)
     images = [(str(row.id), read_radiograph(row.path), row.boneage, row.predicted) for row in some.itertuples()]
-    return evaluate_predictions(predictions, run.folder/f'evaluation-{part}', train_table=run.split['train'],
-                                history=run.history,
-                                title=f'{run.folder.name}: {part} films', images=images,
-                                extra_rows=_told_of(run, weights))
+    return evaluate_predictions(
+        predictions, run.folder/f'evaluation-{part}', train_table=run.split['train'], history=run.history,
+        title=f'{run.folder.name}: {part} films', images=images, extra_rows=_told_of(run, weights))
 
 # %% ../nbs/09_runs.ipynb #00000012
 def _rows(table: pd.DataFrame) -> list[dict]:
@@ -216,6 +226,7 @@ def make_card(
         coverage=_rows(coverage_table(predictions, (None, 'sex', 'age_band'))) if 'low' in predictions else [],
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [], **held_out(run.split['test']['id']))
 
+# %% ../nbs/09_runs.ipynb #00000023
 def bundle_weights(
     folder: str | Path,  # a finished run
     card: dict,  # from `make_card`
@@ -229,11 +240,10 @@ def bundle_weights(
     network = load_model(Path(folder)/'model.keras')
     network.save(target)
     answers = write_litert(network, target.with_suffix('.tflite'), card['size'])
-    maps = write_map_graph(network, target.with_name(f'{target.stem}-map.tflite'),
-                           card['size']) if has_map_graph(network) else None
+    maps = target.with_name(f'{target.stem}-map.tflite') if has_map_graph(network) else None
+    if maps: write_map_graph(network, maps, card['size'])
     card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(),
-                       sha256=file_sha256(target),
-                       litert_sha256=file_sha256(answers), map_sha256=maps and file_sha256(maps),
-                       bytes=target.stat().st_size))
+                       sha256=file_sha256(target), litert_sha256=file_sha256(answers),
+                       map_sha256=maps and file_sha256(maps), bytes=target.stat().st_size))
     save_json(target.with_suffix('.json'), card)
     return card

@@ -25,7 +25,8 @@ def age_bins(
     upper_months: int | None = None,  # where the last bin ends; it takes everything above. None for no end
 ) -> np.ndarray:  # int (n,)
     "Number of the age bin, counted from 0; raises `BoneAgeError` for another edge."
-    if includes not in ('upper', 'lower'): raise BoneAgeError(f"A bin includes its 'upper' or 'lower' edge, not {includes!r}.")
+    if includes not in ('upper', 'lower'):
+        raise BoneAgeError(f"A bin includes its 'upper' or 'lower' edge, not {includes!r}.")
     widths = np.asarray(bone_age_months, float) / width
     bins = np.maximum(np.ceil(widths) - 1, 0) if includes == 'upper' else np.floor(widths)
     return np.minimum(bins, np.inf if upper_months is None else -(-upper_months // width) - 1).astype(int)

@@ -20,19 +20,22 @@ from .recipes import Recipe, load_recipe
 from .training import compile_model, train
 
 # %% ../nbs/09a_system.ipynb #00000005
-def _changed(
+_SHOWN = 'name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced'  # fields of `Recipe` worth a look
+
+def _settled(
     recipe: Recipe,
-    epochs: int | None, lr: float | None,
+    batch_size: int | tuple[int, int, int] | None, epochs: int | None, lr: float | None,  # the recipe's where None
     changes: dict,  # fields of `Recipe`
-) -> Recipe:
+) -> tuple[tuple[int, int, int], Recipe]:  # batch sizes of training, validation and test; the recipe
     "A recipe with changes in the report's words; raises `BoneAgeError` for a field that no recipe has."
-    unknown = set(changes) - set(recipe.__dataclass_fields__)
-    if unknown:
-        raise BoneAgeError(f'A recipe has no {", ".join(sorted(unknown))}: '
-                           f'choose from {", ".join(recipe.__dataclass_fields__)}.')
-    if lr is not None: changes['learning_rate'] = lr
-    recipe = replace(recipe, **changes)
-    return recipe if epochs is None else replace(recipe, stages=((recipe.stages[-1][0], epochs),))
+    known = recipe.__dataclass_fields__
+    unknown = sorted(set(changes) - set(known))
+    if unknown: raise BoneAgeError(f'A recipe has no {", ".join(unknown)}: choose from {", ".join(known)}.')
+    sizes = batch_size if isinstance(batch_size, tuple) else (batch_size or recipe.batch_size, 32, 32)
+    recipe = replace(recipe, **{**changes, 'batch_size': sizes[0]})
+    if lr is not None: recipe = replace(recipe, learning_rate=lr)
+    if epochs is not None: recipe = replace(recipe, stages=((recipe.stages[-1][0], epochs),))
+    return sizes, recipe
 
 # %% ../nbs/09a_system.ipynb #00000006
 class BoneAgeAssessment:
@@ -41,24 +44,21 @@ class BoneAgeAssessment:
         data: str | Path | pd.DataFrame,  # what `read_films` reads, a folder with a saved split, or a table
         folder: str | Path,  # run folder
         recipe: str = 'default',  # name or JSON file of a recipe
-        batch_size: int | tuple[int, int, int] | None = None,  # of training, or of training, validation and test; the recipe's if None
+        batch_size: int | tuple[int, int, int] | None = None,  # of training, or of all parts; the recipe's if None
         epochs: int | None = None,  # all at the recipe's last size; the recipe's if None
         lr: float | None = None,  # learning rate; the recipe's if None
         seed: int = 2017,  # of the split
         progress: bool = True,  # show bars
         **changes,  # any field of `Recipe`: balanced, stages, loss, ...
     ):
-        sizes = batch_size if isinstance(batch_size, tuple) else (batch_size or load_recipe(recipe).batch_size, 32, 32)
-        self.batch_size = sizes
-        self.recipe = _changed(load_recipe(recipe), epochs, lr, {**changes, 'batch_size': sizes[0]})
+        self.batch_size, self.recipe = _settled(load_recipe(recipe), batch_size, epochs, lr, changes)
         self.folder, self.progress = Path(folder), progress
         self.split = find_split(data, seed, self.recipe.fractions)
 
     def show_info(self) -> pd.DataFrame:
         "What will be trained on what."
         rows = {f'films for {part}': len(table) for part, table in self.split.items()}
-        rows |= {name: getattr(self.recipe, name)
-                 for name in ('name', 'model', 'pipeline', 'stages', 'learning_rate', 'loss', 'balanced')}
+        rows |= {name: getattr(self.recipe, name) for name in _SHOWN}
         return pd.DataFrame({'value': {**rows, 'batch_size': self.batch_size, 'run folder': str(self.folder)}})
 
     def compile(self, model) -> None:
@@ -67,13 +67,12 @@ class BoneAgeAssessment:
 
     def train(self, model=None):
         "Train the network given, or the recipe's; go on with a training that was stopped. Returns the best network."
-        trained = train(self.recipe, self.split, self.folder, progress=self.progress, model=model)
+        best = train(self.recipe, self.split, self.folder, progress=self.progress, model=model)
         open_run(self.folder, progress=self.progress).calibrate()
-        return trained
+        return best
 
     def evaluate(self, weights: str | Path | None = None, part: str = 'test') -> pd.DataFrame:
-        """Metrics with intervals on one part of the films, by the run's best network or a .keras file; files go to the
-        run folder."""
+        "Metrics with intervals on a part of the films, by the best network or a .keras file; see `evaluate_run`."
         return evaluate_run(self.folder, part, progress=self.progress, weights=weights)
 
     def predict(self, radiograph, sex: str | None = None) -> Assessment:

@@ -43,16 +43,15 @@ def _centres():
     onset |= {bone: ('epiphysis', pair) for bone, pair in _forearm.items()}
     onset |= {f'{name} {finger}': ('epiphysis', pair) for name, pairs in _fingers.items()
               for finger, pair in enumerate(pairs, start=1) if pair}
-    return tuple((bone, kind, sex, float(pair[column]),
-                  float(_closes.get(bone.rstrip(' 12345'), (np.nan,) * 2)[column]))
-                 for bone, (kind, pair) in onset.items() for column, sex in enumerate('FM'))
+    closes = {bone: _closes.get(bone.rstrip(' 12345'), (np.nan, np.nan)) for bone in onset}
+    return tuple((bone, kind, sex, float(appears[column]), float(closes[bone][column]))
+                 for bone, (kind, appears) in onset.items() for column, sex in enumerate('FM'))
 
 # %% ../../nbs/films/03_phantom.ipynb #00000007
 def ossification_table(
 ) -> pd.DataFrame:  # columns bone, kind (carpal, sesamoid or epiphysis), sex, appears_months, closes_months
     """Ages (months) at which each centre of the hand appears and its growth plate is gone; `closes_months` is NaN for
-    the carpals and the sesamoid of the thumb. Approximate values after Garn et al. 1967, Greulich & Pyle 1959, Gilsanz
-    & Ratib 2005."""
+    the carpals and the sesamoid. Approximate, after Garn 1967, Greulich & Pyle 1959, Gilsanz & Ratib 2005."""
     return pd.DataFrame(_centres(), columns=['bone', 'kind', 'sex', 'appears_months', 'closes_months'])
 
 # %% ../../nbs/films/03_phantom.ipynb #0000000c
@@ -84,8 +83,8 @@ def maturity(
 ) -> pd.DataFrame:  # columns bone, size (0 to 1 of its final width), closure (0 open to 1 closed)
     "State of every ossification centre at a bone age; raises `BoneAgeError` for a bad age or sex."
     _check_age_sex(age_months, sex)
-    return pd.DataFrame([(bone, *stage) for bone, stage in _maturity(age_months, sex).items()],
-                        columns=['bone', 'size', 'closure'])
+    stages = _maturity(age_months, sex)
+    return pd.DataFrame([(bone, *stage) for bone, stage in stages.items()], columns=['bone', 'size', 'closure'])
 
 def ossified_carpals(
     age_months: float,  # bone age, 0 to 228 months
@@ -99,8 +98,7 @@ def ossified_carpals(
 # %% ../../nbs/films/03_phantom.ipynb #00000011
 @dataclass(frozen=True)
 class Ray:
-    """A metacarpal and its phalanges in an adult hand; millimetres and degrees (0 is distal, positive towards the
-    thumb)."""
+    "A metacarpal and its phalanges in an adult hand; mm and degrees (0 is distal, positive towards the thumb)."
     base: tuple  # x, y of the base of the metacarpal
     angle: float  # direction of the metacarpal
     lengths: tuple  # metacarpal, phalanges from proximal to distal
@@ -112,7 +110,7 @@ rays = {1: Ray((25.5, 27.5), 41, (46, 32, 23), (5.0, 4.6, 3.6), 30),
         3: Ray((2.5, 33.5), 1, (65, 45, 28, 18), (4.3, 4.5, 3.8, 2.9), 0),
         4: Ray((-7.5, 32.5), -8, (58, 42, 27, 18), (3.7, 4.2, 3.6, 2.8), -7),
         5: Ray((-15.0, 30.0), -18, (54, 33, 19, 16), (3.8, 3.7, 3.2, 2.5), -19)}
-_adult_length = 193.0  # mm from the radius to the tip of the middle finger, the sum of the lengths above
+_adult_length = 193.0  # mm from the radius to the tip of the middle finger: the lengths above and the carpals below
 
 carpal_corners = dict(  # x, y in mm, adult
     capitate=((-4.5, 14), (0, 11.8), (5.5, 13.5), (7, 20), (7, 30), (2, 32), (-4, 31), (-4.3, 22)),
@@ -124,7 +122,7 @@ carpal_corners = dict(  # x, y in mm, adult
     trapezoid=((8.2, 21.5), (11.5, 18.5), (15, 20), (16.3, 27), (13, 31), (8.2, 30.5)),
     pisiform=((-19.5, 8), (-17, 4.5), (-13, 4.5), (-10.5, 8), (-13, 12), (-17, 12)))
 
-# %% ../../nbs/films/03_phantom.ipynb #00000013
+# %% ../../nbs/films/03_phantom.ipynb #0000006b
 _length_months = (0, 12, 24, 48, 84, 120, 156, 192, 228)
 _length_mm = dict(F=(64, 93, 107, 124, 144, 161, 171, 174, 175), M=(66, 96, 109, 126, 146, 162, 180, 191, 193))
 
@@ -135,6 +133,7 @@ def hand_length(
     "Mean length of a drawn hand; rounded values chosen for the picture, no anthropometric standard."
     return float(np.interp(age_months, _length_months, _length_mm[sex]))
 
+# %% ../../nbs/films/03_phantom.ipynb #00000013
 @dataclass(frozen=True)
 class Child:
     "What a seed decides about a hand, whatever its age."
@@ -151,10 +150,9 @@ class Child:
 def _draw_child(rng):
     "One child; the same draws in the same order whatever the age."
     return Child(size=np.exp(rng.normal(0, 0.05)), stoutness=np.exp(rng.normal(0, 0.04)),
-                 stretch=np.exp(rng.normal(0, 0.015, (5, 4))),
-                 centre_size=np.exp(rng.normal(0, 0.03, (5, 4))), spread=rng.uniform(0.7, 1.35),
-                 bends=rng.normal(0, 1, (5, 4)) * (1.5, 2.5, 1.5, 1.5), turn=rng.uniform(-12, 12),
-                 shift=rng.uniform(-0.04, 0.04, 2), field=rng.uniform(0.92, 1.2))
+                 stretch=np.exp(rng.normal(0, 0.015, (5, 4))), centre_size=np.exp(rng.normal(0, 0.03, (5, 4))),
+                 spread=rng.uniform(0.7, 1.35), bends=rng.normal(0, 1, (5, 4)) * (1.5, 2.5, 1.5, 1.5),
+                 turn=rng.uniform(-12, 12), shift=rng.uniform(-0.04, 0.04, 2), field=rng.uniform(0.92, 1.2))
 
 # %% ../../nbs/films/03_phantom.ipynb #00000016
 @dataclass(frozen=True)
@@ -174,6 +172,7 @@ class Bone:
         along = np.array([np.sin(np.radians(self.angle)), np.cos(np.radians(self.angle))])
         return self.base + share * self.length * along + across * np.array([along[1], -along[0]])
 
+# %% ../../nbs/films/03_phantom.ipynb #00000070
 def _lay_bones(child, length_scale, width_scale):
     "All 19 long bones of the hand and the two of the forearm."
     bones, joint = {}, 1.7 * length_scale
@@ -184,28 +183,29 @@ def _lay_bones(child, length_scale, width_scale):
         point, row = np.array(ray.base) * length_scale, number - 1
         for place, (name, length, half_width) in enumerate(zip(names, ray.lengths, ray.half_widths)):
             angle = ray.angle if place == 0 else ray.finger * spread
-            angle += child.bends[row, : place + 1].sum()*(0.3 if place == 0 else 1.0)
+            angle += child.bends[row, :place + 1].sum() * (0.3 if place == 0 else 1.0)
             kind = {'metacarpal': 'metacarpal', 'distal phalanx': 'tip'}.get(name, 'phalanx')
             bone = Bone(f'{name} {number}', kind, point, angle, (length - 1) * length_scale * child.stretch[row, place],
                         half_width * width_scale, name == 'metacarpal' and number > 1, child.centre_size[row, place])
             bones[bone.name] = bone
             point = bone.point(1 + joint / bone.length)
-    for name, foot, half_width, angle in (('radius', (12, -140), 7.0, -2.0), ('ulna', (-20, -140), 5.2, 2.0)):
-        distal = np.array((7.5, -0.5) if name == 'radius' else (-16.5, -3.0)) * length_scale
+    for name, wrist, half_width, angle in (('radius', (7.5, -0.5), 7.0, -2.0), ('ulna', (-16.5, -3.0), 5.2, 2.0)):
         slope, length = np.radians(angle), 140 * length_scale
-        foot = distal - length * np.array([np.sin(slope), np.cos(slope)])
+        foot = np.array(wrist) * length_scale - length * np.array([np.sin(slope), np.cos(slope)])
         bones[name] = Bone(name, name, foot, angle, length, half_width * width_scale, True)
     return bones
 
 # %% ../../nbs/films/03_phantom.ipynb #00000019
-_spongy = 0.2  # mm of cortical bone that weaken the beam as much as 1 mm of spongy bone
 _places = (0, 0.08, 0.2, 0.35, 0.5, 0.65, 0.8, 0.92, 1)  # shares of the length, proximal to distal
 sides = dict(  # half width there, in units of the half width at mid-shaft
     metacarpal=(1.5, 1.52, 1.17, 0.98, 0.95, 1.04, 1.34, 1.7, 1.6),
     phalanx=(1.66, 1.68, 1.24, 1.05, 1.0, 0.97, 1.06, 1.36, 1.34),
-    tip=(1.9, 1.95, 1.5, 1.1, 0.92, 0.86, 1.05, 1.4, 1.25), finger=(1.12, 1.1, 1.06, 1.02, 1.0, 0.98, 0.94, 0.86, 0.8),
-    radius=(1, 1, 1, 1, 1.0, 1.03, 1.17, 1.74, 2.1), ulna=(1, 1, 1, 1, 1.0, 1.0, 1.04, 1.3, 1.5),
-    arm=(1,) * 9, forearm=(1.35, 1.32, 1.26, 1.2, 1.13, 1.06, 1.0, 0.97, 0.96))
+    tip=(1.9, 1.95, 1.5, 1.1, 0.92, 0.86, 1.05, 1.4, 1.25),
+    finger=(1.12, 1.1, 1.06, 1.02, 1.0, 0.98, 0.94, 0.86, 0.8),
+    radius=(1, 1, 1, 1, 1.0, 1.03, 1.17, 1.74, 2.1),
+    ulna=(1, 1, 1, 1, 1.0, 1.0, 1.04, 1.3, 1.5),
+    arm=(1,) * 9,
+    forearm=(1.35, 1.32, 1.26, 1.2, 1.13, 1.06, 1.0, 0.97, 0.96))
 
 def _half_widths(kind, shares):
     "Half width at each share of the length, in units of mid-shaft, with rounded corners."
@@ -213,6 +213,9 @@ def _half_widths(kind, shares):
     window = np.hanning(15)[1:-1]
     smooth = np.convolve(np.interp(fine, _places, sides[kind]), window / window.sum(), mode='same')
     return np.interp(shares, fine, smooth)
+
+# %% ../../nbs/films/03_phantom.ipynb #00000073
+_spongy = 0.2  # mm of cortical bone that weaken the beam as much as 1 mm of spongy bone
 
 def tube(
     kind: str,  # whose sides: a key of `sides`
@@ -225,12 +228,12 @@ def tube(
     cortex: float | None = 0.34,  # share of the half width at mid-shaft that is cortex; None: solid, as soft tissue is
     depth: float = 0.85,  # thickness along the beam over width
     tilt: float = 0.0,  # mm that the distal end gains per mm towards the thumb
-) -> tuple[np.ndarray, tuple]:  # thickness in mm, float32 (along, across); pixel (row, column) of the proximal end of the axis
+) -> tuple[np.ndarray, tuple]:  # mm, float32 (along, across); pixel (row, column) of the axis's proximal end
     "A bone drawn upright, proximal end first: mm of cortical bone that each ray passes."
     stop = length if stop is None else stop
     margin = int(np.ceil(2.4 * half_width * pixels_per_mm)) + 2
-    along = np.arange(-4, int(np.ceil((length + abs(tilt) * 2.4 * half_width) * pixels_per_mm)) + 4,
-                      dtype=np.float32)[:, None] / pixels_per_mm
+    rows = int(np.ceil((length + abs(tilt) * 2.4 * half_width) * pixels_per_mm))
+    along = np.arange(-4, rows + 4, dtype=np.float32)[:, None] / pixels_per_mm
     across = np.arange(-margin, margin + 1, dtype=np.float32)[None] / pixels_per_mm
     half = (half_width * _half_widths(kind, along / length)).astype(np.float32)
     def solid(shell, end):
@@ -242,35 +245,36 @@ def tube(
     if cortex is None: return outer, (4, margin)
     end = 0.11 * half_width
     shell = end + (cortex * half_width - end) * np.exp(-((along / length - 0.5) / 0.24) ** 2)
-    inner = solid(shell, end)
-    return outer - (1 - _spongy) * inner, (4, margin)
+    return outer - (1 - _spongy) * solid(shell, end), (4, margin)
 
 # %% ../../nbs/films/03_phantom.ipynb #0000001c
 def blob(
-    outline: np.ndarray,  # (n,) mm from the middle to the edge, at n even steps of angle; 0 is across (to the thumb), then distal
+    outline: np.ndarray,  # (n,) mm from the middle to the edge
     pixels_per_mm: float,
     depth: float,  # mm, half of the thickness in the middle
     shell: float,  # mm of cortex
 ) -> tuple[np.ndarray, tuple]:  # thickness in mm, float32 (along, across); pixel (row, column) of the middle
-    "A short bone drawn upright: mm of cortical bone that each ray passes."
+    """A short bone drawn upright: mm of cortical bone that each ray passes. The `outline` is given at n even steps of
+    angle; the first is across (to the thumb), a quarter on is distal."""
     margin = int(np.ceil(outline.max() * pixels_per_mm)) + 2
     steps = np.arange(-margin, margin + 1, dtype=np.float32) / pixels_per_mm
     distance = np.hypot(steps[:, None], steps[None])
     angle = np.arctan2(steps[:, None], steps[None]) / (2 * np.pi) % 1
-    edge = np.interp(angle, np.arange(len(outline) + 1) / len(outline),
-                     np.append(outline, outline[0])).astype(np.float32)
+    shares, closed = np.arange(len(outline) + 1) / len(outline), np.append(outline, outline[0])
+    edge = np.interp(angle, shares, closed).astype(np.float32)
     outer = 2 * depth * np.sqrt(np.maximum(1 - (distance / edge) ** 4, 0))
     inner = 2 * max(depth - shell, 0) * np.sqrt(np.maximum(1 - (distance / np.maximum(edge - shell, 1e-3)) ** 4, 0))
     return (outer - (1 - _spongy) * inner).astype(np.float32), (margin, margin)
 
+# %% ../../nbs/films/03_phantom.ipynb #00000076
 def _box_outline(half_across, half_along, powers=(2.0, 2.0), wedge=0.0):
-    """Outline between an ellipse (power 2) and a box, proximal and distal half; `wedge` makes it higher on the side of
-    the thumb."""
+    """Outline between an ellipse (power 2) and a box, with a power for the proximal and the distal half; `wedge` makes
+    it higher on the side of the thumb."""
     angle = np.arange(72) * (2 * np.pi / 72)
     sine, cosine = np.sin(angle), np.cos(angle)
     power = np.where(sine < 0, *powers)
-    return (np.abs(cosine / half_across) ** power
-            + np.abs(sine / (half_along * (1 + wedge * cosine))) ** power) ** (-1 / power)
+    across, along = np.abs(cosine / half_across), np.abs(sine / (half_along * (1 + wedge * cosine)))
+    return (across ** power + along ** power) ** (-1 / power)
 
 @lru_cache
 def _carpal_shape(bone):
@@ -278,12 +282,12 @@ def _carpal_shape(bone):
     corners = np.array(carpal_corners[bone], float)
     middle = corners.mean(0)
     closed = np.vstack([corners, corners[:1]]) - middle
-    edge = np.concatenate([np.linspace(start, stop, 24, endpoint=False)
-                           for start, stop in zip(closed[:-1], closed[1:])])
-    angle = np.arctan2(edge[:, 1], edge[:, 0])
+    lines = [np.linspace(start, stop, 24, endpoint=False) for start, stop in zip(closed[:-1], closed[1:])]
+    edge = np.concatenate(lines)
+    angle, radius = np.arctan2(edge[:, 1], edge[:, 0]), np.hypot(*edge.T)
     order = np.argsort(angle)
-    radius = np.interp(np.linspace(0, 2 * np.pi, 72, endpoint=False), angle[order], np.hypot(*edge.T)[order],
-                       period=2 * np.pi)
+    steps = np.linspace(0, 2 * np.pi, 72, endpoint=False)
+    radius = np.interp(steps, angle[order], radius[order], period=2 * np.pi)
     window = np.hanning(7)[1:-1] / np.hanning(7).sum()
     return middle, np.convolve(np.concatenate([radius[-2:], radius, radius[:2]]), window, mode='valid')
 
@@ -307,15 +311,15 @@ class View:
         return View(self.pixels_per_mm / factor, self.turn, tuple(place / factor for place in self.origin),
                     tuple(side // factor for side in self.shape))
 
+# %% ../../nbs/films/03_phantom.ipynb #00000079
 def _place(canvas, part, start, base, angle, view, combine=np.add):
-    """Add an upright part (proximal end first) to the canvas: its pixel `start` comes to `base`, its length along
-    `angle`."""
+    "Add an upright part (proximal end first): its pixel `start` comes to `base`, its length along `angle`."
     direction = np.radians(angle + view.turn)
     along, across = np.array([np.sin(direction), -np.cos(direction)]), np.array([np.cos(direction), np.sin(direction)])
     matrix = np.stack([across, along], axis=1)
     offset = view.pixel(base) - matrix @ (start[1], start[0])
-    corners = np.array([(column, row) for column in (0, part.shape[1])
-                        for row in (0, part.shape[0])]) @ matrix.T + offset
+    corners = np.array([(column, row) for column in (0, part.shape[1]) for row in (0, part.shape[0])])
+    corners = corners @ matrix.T + offset
     low = np.clip(np.floor(corners.min(0)).astype(int) - 1, 0, view.shape[::-1])
     high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, view.shape[::-1])
     if (high <= low).any(): return
@@ -324,41 +328,54 @@ def _place(canvas, part, start, base, angle, view, combine=np.add):
     combine(window, moved, out=window)
 
 # %% ../../nbs/films/03_phantom.ipynb #00000022
-_plate_share = dict(metacarpal=(0.185, 0.16), phalanx=(0.165, 0.12), tip=(0.21, 0.17), radius=(0.085, 0.07),
-                    ulna=(0.075, 0.06))
-_adult_caps = dict(metacarpal=(1.8, 6.0), phalanx=(2.2, 3.0), tip=(1.8, 3.2), radius=(2.0, 4.5), ulna=(2.0, 4.0))
+_plate_share = dict(  # share of the length that began as cartilage, in the youngest and in the adult
+    metacarpal=(0.185, 0.16), phalanx=(0.165, 0.12), tip=(0.21, 0.17), radius=(0.085, 0.07), ulna=(0.075, 0.06))
+_tilts = {'radius': 0.16, 'ulna': -0.08}  # mm that the distal end gains per mm towards the thumb
 
-def _draw_long_bone(canvas, bone, size, closure, view, unit):
-    "Add one long bone; `unit` is the scale of widths (1 in an adult)."
-    caps, scale = np.array(_adult_caps[bone.kind]) * unit, view.pixels_per_mm
-    tilt = {'radius': 0.16, 'ulna': -0.08}.get(bone.kind, 0.0)
-    if closure > 0:
-        whole, start = tube(bone.kind, bone.length, bone.half_width, scale, caps=caps, tilt=tilt)
-        _place(canvas, whole * np.float32(closure), start, bone.base, bone.angle, view)
-    if closure == 1: return
+def _growing_end(bone, size):
+    "Length in mm of what began as cartilage, and half the width in mm of the shaft beside it."
     young, old = _plate_share[bone.kind]
-    region = bone.length * (young + (old - young) * size)  # mm of the bone that began as cartilage
-    side = float(_half_widths(bone.kind, 1 - region / bone.length if bone.distal_plate else region
-                              / bone.length)) * bone.half_width
-    flat, other_end = 1.3 * unit, 0.03 * bone.length * (1 - size)
-    ends = (other_end, bone.length - region) if bone.distal_plate else (region, bone.length - other_end)
-    shaft_caps = (caps[0], flat) if bone.distal_plate else (flat, caps[1])
-    shaft, start = tube(bone.kind, bone.length, bone.half_width, scale, *ends, caps=shaft_caps, tilt=tilt * 0.3)
-    _place(canvas, shaft * np.float32(1 - closure), start, bone.base, bone.angle, view)
-    if size == 0: return
+    region = bone.length * (young + (old - young) * size)
+    share = 1 - region / bone.length if bone.distal_plate else region / bone.length
+    return region, float(_half_widths(bone.kind, share)) * bone.half_width
+
+def _draw_epiphysis(canvas, bone, size, closure, view, unit):
+    "Add the epiphysis of a long bone, fainter as its plate closes."
+    region, side = _growing_end(bone, size)
     width = 1.1 * side * size * bone.centre_size
     plate = (2.2 - 1.45 * size) * unit  # mm of the growth plate
     height = min((region - plate) / 2, width * 0.95) * size ** 0.3
     place = (1 - size) * region / 2 + size * (region - plate - height)  # of its middle, from the joint
-    powers = 2.0 + 2.5 * size, 2.0 + (0.3 if bone.kind == 'metacarpal' else 1.0) * size  # flat to the plate, round to the joint
-    outline = _box_outline(width, height, powers if bone.distal_plate else powers[::-1], tilt)
-    epiphysis, start = blob(outline, scale, min(width, 0.85 * side), 0.55 * unit)
+    # flat to the plate, round to the joint
+    powers = 2.0 + 2.5 * size, 2.0 + (0.3 if bone.kind == 'metacarpal' else 1.0) * size
+    outline = _box_outline(width, height, powers if bone.distal_plate else powers[::-1], _tilts.get(bone.kind, 0.0))
+    epiphysis, start = blob(outline, view.pixels_per_mm, min(width, 0.85 * side), 0.55 * unit)
     share = 1 - place / bone.length if bone.distal_plate else place / bone.length
     _place(canvas, epiphysis * np.float32(1 - closure), start, bone.point(share), bone.angle, view)
 
+# %% ../../nbs/films/03_phantom.ipynb #0000007c
+_adult_caps = dict(metacarpal=(1.8, 6.0), phalanx=(2.2, 3.0), tip=(1.8, 3.2), radius=(2.0, 4.5), ulna=(2.0, 4.0))
+
+def _draw_shaft(canvas, bone, strength, view, ends, caps, tilt):
+    "Add what a long bone has between its `ends` (mm along its length), at a share of its thickness."
+    shaft, start = tube(bone.kind, bone.length, bone.half_width, view.pixels_per_mm, *ends, caps=caps, tilt=tilt)
+    _place(canvas, shaft * np.float32(strength), start, bone.base, bone.angle, view)
+
+def _draw_long_bone(canvas, bone, size, closure, view, unit):
+    "Add one long bone; `unit` is the scale of widths (1 in an adult)."
+    caps, tilt = np.array(_adult_caps[bone.kind]) * unit, _tilts.get(bone.kind, 0.0)
+    if closure > 0: _draw_shaft(canvas, bone, closure, view, (0.0, bone.length), caps, tilt)
+    if closure == 1: return
+    region, _ = _growing_end(bone, size)
+    flat, other_end = 1.3 * unit, 0.03 * bone.length * (1 - size)
+    ends = (other_end, bone.length - region) if bone.distal_plate else (region, bone.length - other_end)
+    shaft_caps = (caps[0], flat) if bone.distal_plate else (flat, caps[1])
+    _draw_shaft(canvas, bone, 1 - closure, view, ends, shaft_caps, tilt * 0.3)
+    if size > 0: _draw_epiphysis(canvas, bone, size, closure, view, unit)
+
 # %% ../../nbs/films/03_phantom.ipynb #00000023
-def _draw_carpals(canvas, stages, view, length_scale, child):
-    "Add the carpals and the sesamoid of the thumb."
+def _draw_carpals(canvas, stages, view, length_scale):
+    "Add the carpals."
     for bone in _carpals:
         size = stages[bone][0]
         if size == 0: continue
@@ -368,14 +385,14 @@ def _draw_carpals(canvas, stages, view, length_scale, child):
         part, start = blob(grown, view.pixels_per_mm, depth, 0.8 * length_scale)
         _place(canvas, part, start, middle * length_scale, 0, view)
 
-def _draw_skeleton(bones, stages, view, length_scale, width_scale, child):
+def _draw_skeleton(bones, stages, view, length_scale, width_scale):
     "Thickness map of bone, in mm of cortical bone, float32 (rows, columns) of the view."
     canvas = np.zeros(view.shape, np.float32)
     for name, bone in bones.items(): _draw_long_bone(canvas, bone, *stages[name], view, width_scale)
-    _draw_carpals(canvas, stages, view, length_scale, child)
+    _draw_carpals(canvas, stages, view, length_scale)
     if (size := stages['sesamoid'][0]) > 0:
-        part, start = blob(_box_outline(2.6 * size * width_scale, 2.2 * size * width_scale), view.pixels_per_mm,
-                           1.8 * size * width_scale, 0.5)
+        outline = _box_outline(2.6 * size * width_scale, 2.2 * size * width_scale)
+        part, start = blob(outline, view.pixels_per_mm, 1.8 * size * width_scale, 0.5)
         _place(canvas, part, start, bones['metacarpal 1'].point(0.93, -5.0 * width_scale), 0, view)
     return canvas
 
@@ -386,46 +403,56 @@ def _palm_mask(bones, view, unit):
         return (bones[f'proximal phalanx {near}'].point(0.36) + bones[f'proximal phalanx {far}'].point(0.36)) / 2
     thumb, index, little = bones['metacarpal 1'], bones['metacarpal 2'], bones['metacarpal 5']
     wrist = [(-31, -25), (-30, -5), (-29.5, 10)], [(28, 10), (26, -5), (26, -25)]  # in an adult
-    outline = [*(np.array(wrist[0]) * unit), little.point(0.1, -12.5 * unit), little.point(0.55, -13 * unit),
-               little.point(1, -11.5 * unit),
+    outline = [*(np.array(wrist[0]) * unit),
+               little.point(0.1, -12.5 * unit), little.point(0.55, -13 * unit), little.point(1, -11.5 * unit),
                bones['proximal phalanx 5'].point(0.36, -9 * unit), web(5, 4), web(4, 3), web(3, 2),
-               bones['proximal phalanx 2'].point(0.36, 9.5 * unit), index.point(1, 12 * unit),
-               index.point(0.82, 12 * unit),
-               (0.62 * index.point(0.62) + 0.38 * thumb.point(0.95)), thumb.point(0.85, -9 * unit),
-               thumb.point(1, -9 * unit), thumb.point(1, 9 * unit),
-               thumb.point(0.4, 12 * unit), thumb.point(0, 12 * unit), *(np.array(wrist[1]) * unit)]
+               bones['proximal phalanx 2'].point(0.36, 9.5 * unit),
+               index.point(1, 12 * unit), index.point(0.82, 12 * unit),
+               0.62 * index.point(0.62) + 0.38 * thumb.point(0.95),
+               thumb.point(0.85, -9 * unit), thumb.point(1, -9 * unit), thumb.point(1, 9 * unit),
+               thumb.point(0.4, 12 * unit), thumb.point(0, 12 * unit),
+               *(np.array(wrist[1]) * unit)]
     mask = np.zeros(view.shape, np.uint8)
     cv2.fillPoly(mask, [np.round(view.pixel(outline) * 16).astype(np.int32)], 255, shift=4)
     return (cv2.GaussianBlur(mask, (0, 0), 2.6 * unit * view.pixels_per_mm) > 127).astype(np.uint8)
 
+# %% ../../nbs/films/03_phantom.ipynb #00000080
+def _finger_tubes(bones, number, unit):
+    "Yields base, angle, kind of sides, length, half width, caps (mm) and depth of each part of a finger."
+    names = [f'{name} phalanx {number}' for name in ('proximal', 'middle', 'distal')]
+    finger = [bones[name] for name in names if name in bones]
+    widths = np.array([9.8, 9.2, 8.6] if number > 1 else [10.8, 10.2]) * (0.9 if number == 5 else 1.0) * unit
+    for bone, half_width in zip(finger, widths):
+        last = bone is finger[-1]
+        overlap = 0.35 * half_width
+        length = bone.length + overlap * 2 + (4.0 * unit if last else overlap)
+        yield (bone.point(-2 * overlap / bone.length), bone.angle, 'finger' if last else 'arm', length, half_width,
+               (half_width * 0.8, half_width * (1.0 if last else 0.8)), 0.85)
+
+def _soft_tubes(bones, unit):
+    "Yields what `_finger_tubes` does, for all that is soft except the palm."
+    for number in rays: yield from _finger_tubes(bones, number, unit)
+    thumb = bones['metacarpal 1']
+    yield thumb.point(-0.15), thumb.angle, 'arm', thumb.length * 1.25, 11.5 * unit, (8 * unit,) * 2, 1.0
+    foot, wrist = (0.6 * bones['radius'].point(share) + 0.4 * bones['ulna'].point(share) for share in (0, 1.07))
+    lean = np.degrees(np.arctan2(*(wrist - foot)))
+    yield foot, lean, 'forearm', np.linalg.norm(wrist - foot), 30 * unit, (unit, 22 * unit), 0.62
+
+# %% ../../nbs/films/03_phantom.ipynb #00000082
 def _draw_soft_tissue(bones, view, unit):
     "Thickness map of soft tissue in mm, float32 (rows, columns) of the view."
     powers = np.zeros(view.shape, np.float32)
-    def solid(base, angle, kind, length, half_width, caps, depth):
+    for base, angle, kind, length, half_width, caps, depth in _soft_tubes(bones, unit):
         part, start = tube(kind, length, half_width, view.pixels_per_mm, caps=caps, cortex=None, depth=depth)
         _place(powers, part ** 6, start, base, angle, view, combine=np.maximum)
-    for number in rays:
-        finger = [bones[f'{name} phalanx {number}'] for name in ('proximal', 'middle', 'distal')
-                  if f'{name} phalanx {number}' in bones]
-        widths = np.array([9.8, 9.2, 8.6] if number > 1 else [10.8, 10.2]) * (0.9 if number == 5 else 1.0) * unit
-        for bone, half_width in zip(finger, widths):
-            last = bone is finger[-1]
-            overlap = 0.35 * half_width
-            length = bone.length + overlap * 2 + (4.0 * unit if last else overlap)
-            solid(bone.point(-2 * overlap / bone.length), bone.angle, 'finger' if last else 'arm', length, half_width,
-                  (half_width * 0.8, half_width * (1.0 if last else 0.8)), 0.85)
-    solid(bones['metacarpal 1'].point(-0.15), bones['metacarpal 1'].angle, 'arm', bones['metacarpal 1'].length * 1.25,
-          11.5 * unit, (8 * unit,) * 2, 1.0)
-    foot, wrist = (0.6 * bones['radius'].point(share) + 0.4 * bones['ulna'].point(share) for share in (0, 1.07))
-    lean = np.degrees(np.arctan2(*(wrist - foot)))
-    solid(foot, lean, 'forearm', np.linalg.norm(wrist - foot), 30 * unit, (unit, 22 * unit), 0.62)
     distance = cv2.distanceTransform(_palm_mask(bones, view, unit), cv2.DIST_L2, 5) / view.pixels_per_mm
     palm = 25 * unit * np.sqrt(1 - (1 - np.minimum(distance / (13 * unit), 1)) ** 2)
     thickness = (powers + palm ** 6) ** np.float32(1 / 6)
     return cv2.GaussianBlur(thickness, (0, 0), 0.8 * unit * view.pixels_per_mm)
 
 # %% ../../nbs/films/03_phantom.ipynb #00000029
-_soft_per_mm, _bone_per_mm, _lead_per_mm = 0.027, 0.128, 5.0  # attenuation; lead at 40 keV is rounded down, it is opaque anyway
+_soft_per_mm, _bone_per_mm = 0.027, 0.128  # attenuation at 40 keV
+_lead_per_mm = 5.0  # rounded down: it is opaque anyway
 
 @dataclass(frozen=True)
 class Exposure:
@@ -449,8 +476,9 @@ def _draw_exposure(rng):
                     inset=rng.uniform(-0.03, 0.05, 4), field_turn=rng.uniform(-3, 3),
                     marker=(int(rng.integers(4)), rng.uniform(-25, 25), rng.uniform(0.045, 0.075)))
 
+# %% ../../nbs/films/03_phantom.ipynb #00000086
 def _field_mask(exposure, shape):
-    "Share of the beam that the collimator lets through, float32 0 to 1, and the distance inside the field in pixels."
+    "Share of the beam that the collimator lets through, float32 0 to 1 (rows, columns)."
     rows, columns = shape
     left, right, top, bottom = exposure.inset
     corners = np.array([(left * columns, top * rows), ((1 - right) * columns, top * rows),
@@ -479,6 +507,19 @@ def _marker_map(exposure, soft):
     return lead.astype(np.float32) / 255
 
 # %% ../../nbs/films/03_phantom.ipynb #0000002e
+def _arriving(soft, bone, exposure, field):
+    "Share of the beam that arrives: attenuation, collimation, blur and scatter; float32 (height, width)."
+    shape = soft.shape[::-1]
+    through_bone = np.exp(bone * np.float32(_soft_per_mm - _bone_per_mm))
+    if bone.shape != soft.shape: through_bone = cv2.resize(through_bone, shape, interpolation=cv2.INTER_AREA)
+    lead = _lead_per_mm * _marker_map(exposure, soft)
+    beam = np.exp(-_soft_per_mm * soft - lead) * through_bone * (0.02 + 0.98 * field)
+    beam = cv2.GaussianBlur(beam, (0, 0), 0.6 * soft.shape[0] / 512)
+    eighth = tuple(max(side // 8, 1) for side in shape)
+    haze = cv2.GaussianBlur(cv2.resize(beam, eighth, interpolation=cv2.INTER_AREA), (0, 0), eighth[1] / 12)
+    return (1 - exposure.scatter) * beam + exposure.scatter * cv2.resize(haze, shape, interpolation=cv2.INTER_LINEAR)
+
+# %% ../../nbs/films/03_phantom.ipynb #0000008a
 _electronic_noise = 5.0  # counts, standard deviation
 
 def expose(
@@ -488,21 +529,14 @@ def expose(
     rng: np.random.Generator,
 ) -> np.ndarray:  # uint8 (height, width)
     "The film of a hand: exponential attenuation, collimation, blur, scatter, noise, film response."
-    shape = soft.shape[::-1]
-    through_bone = np.exp(bone * np.float32(_soft_per_mm - _bone_per_mm))
-    if bone.shape != soft.shape: through_bone = cv2.resize(through_bone, shape, interpolation=cv2.INTER_AREA)
     field = _field_mask(exposure, soft.shape) if exposure.field != 'open' else np.ones(soft.shape, np.float32)
-    beam = np.exp(-_soft_per_mm * soft - _lead_per_mm
-                  * _marker_map(exposure, soft)) * through_bone * (0.02 + 0.98 * field)
-    beam = cv2.GaussianBlur(beam, (0, 0), 0.6 * soft.shape[0] / 512)
-    eighth = tuple(max(side // 8, 1) for side in shape)
-    haze = cv2.GaussianBlur(cv2.resize(beam, eighth, interpolation=cv2.INTER_AREA), (0, 0), eighth[1] / 12)
-    beam = (1 - exposure.scatter) * beam + exposure.scatter * cv2.resize(haze, shape, interpolation=cv2.INTER_LINEAR)
+    beam = _arriving(soft, bone, exposure, field)
     mean = beam * np.float32(exposure.photons)
     counts = mean + np.sqrt(mean + _electronic_noise ** 2) * rng.standard_normal(mean.shape, np.float32)
     density = -np.log(np.maximum(counts, 1) / np.float32(exposure.photons))
     inside = (soft > 0)[::4, ::4]
-    densest = np.percentile(-np.log(beam[::4, ::4][inside]), 99) if inside.any() else 1.0  # the reader's automatic window
+    # the reader's automatic window ends at the densest part of the hand
+    densest = np.percentile(-np.log(beam[::4, ::4][inside]), 99) if inside.any() else 1.0
     grey = np.clip(density / np.float32(1.15 * densest), 0, 1) ** np.float32(exposure.gamma)
     grey = exposure.dark + (exposure.bright - exposure.dark) * grey
     if exposure.field == 'shutter': grey *= np.clip(field * 4, 0, 1)
@@ -523,17 +557,18 @@ def _draw_maps(age_months, sex, rng, shape):
     middle = np.array([columns, rows]) / 2 + child.shift * rows
     view = View(scale, child.turn, tuple(middle - centred.pixel((2 * length_scale, 0.44 * length))), (rows, columns))
     bones = _lay_bones(child, length_scale, width_scale)
-    bone = _draw_skeleton(bones, _maturity(age_months, sex), view, length_scale, width_scale, child)
-    grain = cv2.resize(rng.standard_normal((rows // 5, columns // 5), np.float32), (columns, rows),
-                       interpolation=cv2.INTER_LINEAR)
+    bone = _draw_skeleton(bones, _maturity(age_months, sex), view, length_scale, width_scale)
+    grain = rng.standard_normal((rows // 5, columns // 5), np.float32)
+    grain = cv2.resize(grain, (columns, rows), interpolation=cv2.INTER_LINEAR)
     return _draw_soft_tissue(bones, view.coarser(2), skin_scale), bone * (1 + np.float32(0.06) * grain)
 
+# %% ../../nbs/films/03_phantom.ipynb #0000008f
 @dataclass(frozen=True)
 class Phantom:
     "A drawn film with what lies under it."
     film: np.ndarray  # uint8 (height, width), bone bright
     soft_mm: np.ndarray  # float32 (height, width): thickness of soft tissue
-    bone_mm: np.ndarray  # float32, finer than the film: thickness of bone
+    bone_mm: np.ndarray  # float32 (2 height, 2 width): thickness of bone
     exposure: Exposure
 
 def _check_height(height):
@@ -541,6 +576,7 @@ def _check_height(height):
     if height < 128:
         raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
 
+# %% ../../nbs/films/03_phantom.ipynb #00000090
 def draw_phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
@@ -558,6 +594,7 @@ def draw_phantom(
     soft, bone = _draw_maps(age_months, sex, rng, shape)
     return Phantom(expose(soft, bone, exposure, rng), soft, bone, exposure)
 
+# %% ../../nbs/films/03_phantom.ipynb #00000092
 def phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
@@ -586,15 +623,15 @@ def _write_phantom(path, age_months, sex, seed, height):
 
 # %% ../../nbs/films/03_phantom.ipynb #00000037
 def make_phantoms(
-    folder: str | Path,  # a new one, an empty one, or one with phantoms; gets `boneage-training-dataset/<id>.png` and `train.csv`
+    folder: str | Path,  # new, empty, or with phantoms; gets `boneage-training-dataset/<id>.png` and `train.csv`
     n: int,  # how many
     seed: int = 0,  # another seed, other children
-    workers: int | None = None,  # processes; all cores if None. A script that uses more than one needs `if __name__ == '__main__':`
+    workers: int | None = None,  # processes; all cores if None
     progress: bool = True,  # show a progress bar
     height: int = 512,  # pixels of each film
 ) -> pd.DataFrame:  # columns id (str), path (str), boneage (months, float), male (bool)
     """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for
-    a folder that holds anything but phantoms."""
+    a folder that holds anything but phantoms. A script with more than one worker needs `if __name__ == '__main__':`."""
     if n < 1: raise BoneAgeError(f'{n} phantoms were asked for; ask for 1 or more.')
     _check_height(height)
     folder = claim_folder(folder, 'phantoms')
