@@ -15,7 +15,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
-from importlib.util import find_spec
 from multiprocessing import get_context, parent_process
 from pathlib import Path, PurePosixPath
 
@@ -26,8 +25,8 @@ from .. import __version__
 from ..answer import SiteCalibration, load_site
 from ..archives import LARGEST_UNPACKED, archive_problem, reason
 from ..assessment import RESEARCH_USE, assess_with
-from ..basics import (BoneAgeError, file_sha256, from_dict, in_workers, name_problem, one_sentence, parse_sex, shown,
-                            to_dict, write_atomically)
+from ..basics import (BoneAgeError, file_sha256, from_dict, in_workers, name_problem, one_sentence, parse_sex,
+                            shown, to_dict, write_atomically)
 from ..clinic.ages import age_between, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..reader import Reader, open_reader
@@ -82,7 +81,7 @@ def _in_folder(
     except OSError as error:
         raise BoneAgeError(f'{shown(error.filename or folder)} cannot be read as a folder ({reason(error)}): '
                            'check its name and its rights.') from None
-    if not found: raise BoneAgeError(f'{shown(folder)} holds no film: give a folder with images or DICOM files.')
+    if not found: raise BoneAgeError(f'{shown(folder)} holds no film: give a folder with images or DICOM.')
     return list(map(_task, found))
 
 # %% ../../nbs/apps/00_batch.ipynb #0000000f
@@ -132,7 +131,7 @@ def _on_disk(
         path = os.path.join(place, f'film{suffix if suffix in FILM_SUFFIXES else ""}')
         with _open_zip(task.path) as zipped:
             member = next((one for one in zipped.infolist() if (one.filename, one.CRC) == task.member), None)
-            if member is None: raise BoneAgeError(f'{shown(task.name)} is not in the zip any more: start again.')
+            if member is None: raise BoneAgeError(f'{shown(task.name)} has left its zip: start again.')
             with zipped.open(member) as source, open(path, 'wb') as target: shutil.copyfileobj(source, target)
         yield path
 
@@ -144,7 +143,7 @@ _truths = {'true': 'M', '1': 'M', '1.0': 'M', 'false': 'F', '0': 'F', '0.0': 'F'
 
 def _table_rows(
     path: str,
-) -> list[list[str]]:  # the header in lower case, and what is not empty below it, each with the number of its row in front
+) -> list[list[str]]:  # the number of each row that is not empty, and its cells; the first in lower case
     "The rows of a CSV; raises `BoneAgeError` for what is none."
     try:
         if os.path.getsize(path) > LARGEST_LIST: raise ValueError(f'more than {LARGEST_LIST // 1_000_000} MB')
@@ -155,7 +154,7 @@ def _table_rows(
     except (OSError, ValueError, csv.Error) as error:
         raise BoneAgeError(f'{shown(path)} is not a table that can be read ({reason(error)}): '
                            'save it as CSV (UTF-8).') from None
-    if len(found) < 2: raise BoneAgeError(f'{shown(path)} has no rows: give a table with a header and a row a film.')
+    if len(found) < 2: raise BoneAgeError(f'{shown(path)} has no rows: give a header and a row a film.')
     return [[name.lower() for name in found[0]], *found[1:]]
 
 def _columns(
@@ -163,7 +162,8 @@ def _columns(
     path: str,
 ) -> dict[str, int]:  # place of each role
     "Which column is which; raises `BoneAgeError` where none names a film, or two do the same."
-    places = {role: [place for place, name in enumerate(header) if name in names] for role, names in COLUMN_NAMES.items()}
+    places = {role: [place for place, name in enumerate(header) if name in names]
+              for role, names in COLUMN_NAMES.items()}
     twice = next((role for role, found in places.items() if len(found) > 1), None)
     if twice: raise BoneAgeError(f'{shown(path)} has more than one column for {twice}: keep one.')
     found = {role: place[0] for role, place in places.items() if place}
@@ -181,11 +181,11 @@ def _cell_sex(cells: dict[str, str]) -> str | None:
 
 def _cell_age(cells: dict[str, str]) -> float | None:  # months
     "The age in a row, None where it has none; raises `BoneAgeError` for one that is none, and for two that disagree."
-    told = [parse_age(cells[name], unit) for name, unit in (('age', None), ('age_months', 'months'), ('age_years', 'years'))
-            if cells.get(name)]
+    units = {'age': None, 'age_months': 'months', 'age_years': 'years'}
+    told = [parse_age(cells[name], unit) for name, unit in units.items() if cells.get(name)]
     if cells.get('birth_date') and cells.get('study_date'):
         told.append(age_between(cells['birth_date'], cells['study_date']))
-    if told and max(told) - min(told) > 1: raise BoneAgeError('The age and the dates disagree: mend one of them.')
+    if told and max(told) - min(told) > 1: raise BoneAgeError('Its ages disagree: mend one of them.')
     return told[-1] if told else None
 
 def _file_of_id(
@@ -195,10 +195,11 @@ def _file_of_id(
     "The film of an id; raises `BoneAgeError` where there is none, or more than one."
     problem = name_problem(identifier)
     if problem: raise BoneAgeError(f'The id {problem}, so no file can have its name: rename it in the table.')
-    found = [path for suffix in ('', *FILM_SUFFIXES) if os.path.isfile(path := os.path.join(folder, identifier + suffix))]
+    paths = [os.path.join(folder, identifier + suffix) for suffix in ('', *FILM_SUFFIXES)]
+    found = [path for path in paths if os.path.isfile(path)]
     if len(found) == 1: return found[0]
-    raise BoneAgeError(f'There is {"more than one" if found else "no"} film of the id {identifier!r} in {shown(folder)}: '
-                       'give its path in the table.')
+    raise BoneAgeError(f'There is {"more than one" if found else "no"} film of the id {identifier!r} '
+                       f'in {shown(folder)}: give its path in the table.')
 
 def _row_task(
     cells: dict[str, str],  # by role
@@ -211,7 +212,7 @@ def _row_task(
     path = os.path.join(place, cells['path']) if cells.get('path') else ''
     known = FilmTask(path, path or name, cells.get('id') or Path(name).stem, row=row)
     try:
-        if not cells.get('path') and not cells.get('id'): raise BoneAgeError('It names no film: give a path or an id.')
+        if not path and not cells.get('id'): raise BoneAgeError('It names no film: give its path or its id.')
         if not path: path = _file_of_id(folder, cells['id'])
         return replace(known, path=path, name=path, sex=_cell_sex(cells), age_months=_cell_age(cells))
     except BoneAgeError as error: return replace(known, problem=f'{row}: {error}')
@@ -228,7 +229,8 @@ def _in_table(
         cells = {role: row[at] for role, at in columns.items() if at < len(row)}
         task = _row_task(cells, words, place, folder or place)
         if len(row) != len(header):
-            task = replace(task, problem=f'{words}: It has {len(row) - 1} cells and the header has {len(header) - 1}: mend it.')
+            counts = f'It has {len(row) - 1} cells and the header has {len(header) - 1}'
+            task = replace(task, problem=f'{words}: {counts}: mend it.')
         found.append(task)
     return found
 
@@ -238,7 +240,7 @@ def _listed(
 ) -> list[str]:
     "The lines of a list of paths; raises `BoneAgeError` for one that is too long."
     content = stream.read(LARGEST_LIST + 1)
-    if len(content) > LARGEST_LIST: raise BoneAgeError('The list of films is longer than 100 MB: give fewer at once.')
+    if len(content) > LARGEST_LIST: raise BoneAgeError('The list of films has more than 100 MB: give fewer.')
     return [line.rstrip('\r') for line in os.fsdecode(content).split('\n') if line.strip()]
 
 def _of_source(
@@ -254,7 +256,7 @@ def _of_source(
     except ValueError: there = False  # a name with a zero byte
     if not there and not literal and glob.has_magic(path):
         found = {os.path.realpath(one): one for one in sorted(glob.glob(path, recursive=True), key=len, reverse=True)}
-        found = sorted(found.values())  # links to a folder above make one file appear under many names: the shortest stays
+        found = sorted(found.values())  # links make one file appear under many names: the shortest stays
         if not found: raise BoneAgeError(f'Nothing is called {shown(path)}: check the pattern.')
         return [task for one in found for task in _of_source(one, folder, True)]
     if os.path.isdir(path): return _in_folder(path)
@@ -350,7 +352,8 @@ def _to_cells(row: FilmRow) -> dict:
     low, high = row.interval_months or (None, None)
     cells = {name: getattr(row, name, None) for name in RESULT_COLUMNS} | dict(low_months=low, high_months=high)
     cells['warnings'] = '; '.join(row.warnings)
-    return {name: '' if value is None else defused(value) if isinstance(value, str) else value for name, value in cells.items()}
+    plain = {name: '' if value is None else value for name, value in cells.items()}
+    return {name: defused(value) if isinstance(value, str) else value for name, value in plain.items()}
 
 def _from_cells(cells: dict[str, str]) -> FilmRow:
     "A row out of the CSV; raises KeyError and ValueError."
@@ -380,7 +383,8 @@ def read_results(
     try:
         with open(path, encoding='utf-8-sig', newline='') as file: return list(map(_from_cells, csv.DictReader(file)))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, csv.Error) as error:
-        raise BoneAgeError(f'{shown(path)} holds no results ({reason(error)}): give a file from `boneage assess`.') from None
+        raise BoneAgeError(f'{shown(path)} holds no results ({reason(error)}): '
+                           'give a file from `boneage assess`.') from None
 
 # %% ../../nbs/apps/00_batch.ipynb #00000029
 @dataclass(frozen=True)
@@ -398,9 +402,9 @@ def _reader_of(model: str, stamp: str) -> Reader: return open_reader(model)
 
 def _answer(reader, film, sex, age_months, options):
     "The one place where a film is given to `assess_with`."
-    more = dict(age_months=age_months, force=options.force)
-    known = inspect.signature(assess_with).parameters
-    return assess_with(reader, film, sex, options.site, **{name: value for name, value in more.items() if name in known})
+    more, known = dict(age_months=age_months, force=options.force), inspect.signature(assess_with).parameters
+    more = {name: value for name, value in more.items() if name in known}
+    return assess_with(reader, film, sex, options.site, **more)
 
 def _tags(
     path: str,
@@ -413,8 +417,11 @@ def _tags(
     except (OSError, ValueError) as error:
         raise BoneAgeError(f'{shown(path)} cannot be opened ({getattr(error, "strerror", None) or error}): '
                            'check its name and who may read it.') from None
-    if not dicom or not find_spec('boneage.films.film'): return None
-    from boneage.films.film import read_film
+    if not dicom: return None
+    try: from boneage.films.film import read_film
+    except ModuleNotFoundError as error:
+        if error.name != 'boneage.films.film': raise
+        return None
     return read_film(path).tags
 
 # %% ../../nbs/apps/00_batch.ipynb #0000002b
@@ -464,8 +471,9 @@ def _answered_row(
     known = {name: value for name, value in told.items() if name in names and name not in ('file', 'warnings')}
     interval = tuple(told['interval_months']) if told['interval_months'] else None
     return FilmRow(**known | dict(
-        file=shown(task.name), id=shown(task.id), status='warned' if warnings or refusals else 'answered', warnings=warnings,
-        interval_months=interval, film_sha256=told.get('film_sha256') or file_sha256(path),
+        file=shown(task.name), id=shown(task.id), status='warned' if warnings or refusals else 'answered',
+        warnings=warnings, interval_months=interval,
+        film_sha256=told.get('film_sha256') or file_sha256(path),
         reason=f'it was answered although {_clause(", ".join(refusals))}' if refusals else None))
 
 def _row_without(
@@ -493,7 +501,7 @@ def film_row(
         with _on_disk(task) as path: return place, _answered_row(task, path, options)
     except Exception as error: return place, _row_without(task, path, error)
 
-# %% ../../nbs/apps/00_batch.ipynb #00000033
+# %% ../../nbs/apps/00_batch.ipynb #00000035
 def _alone(
     function,
     task: tuple,  # place, film, options
@@ -519,9 +527,10 @@ def _each_row(
                 del waiting[place]
                 yield place, row
         except BoneAgeError:  # a process was ended; it had one of the first that wait
-            for place in list(waiting)[:2 * (workers or os.cpu_count() or 1) + 1]: yield _alone(function, waiting.pop(place))
+            under_way = 2 * (workers or os.cpu_count() or 1) + 1
+            for place in list(waiting)[:under_way]: yield _alone(function, waiting.pop(place))
 
-# %% ../../nbs/apps/00_batch.ipynb #00000036
+# %% ../../nbs/apps/00_batch.ipynb #00000038
 def _film_key(
     task: FilmTask,
     options: BatchOptions,
@@ -531,7 +540,8 @@ def _film_key(
     try: found = os.stat(task.path)
     except (OSError, ValueError): return None
     state = task.member or (found.st_size, found.st_mtime_ns)
-    told = [os.path.abspath(task.path), state, task.sex, task.age_months, options.sex, options.age_months, options.stamp]
+    told = [os.path.abspath(task.path), state, task.sex, task.age_months, options.sex, options.age_months,
+            options.stamp]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 def _stamp(
@@ -556,17 +566,19 @@ def _journal_rows(
         except (ValueError, TypeError, KeyError, RecursionError): continue
     return found
 
-# %% ../../nbs/apps/00_batch.ipynb #00000039
+# %% ../../nbs/apps/00_batch.ipynb #0000003b
 def _check_out(
     out: Path,
 ) -> None:
     "Refuse to write over anything else; raises `BoneAgeError`."
-    if out.suffix.lower() != '.csv': raise BoneAgeError(f'{shown(out)} is no name for a table: end it with .csv.')
+    if out.suffix.lower() != '.csv':
+        raise BoneAgeError(f'{shown(out)} does not end with .csv: give the table that ending.')
     if not os.path.lexists(out): return
     try:
         with open(out, encoding='utf-8') as file: ours = file.readline().rstrip() == ','.join(RESULT_COLUMNS)
     except (OSError, ValueError): ours = False
-    if not ours: raise BoneAgeError(f'{shown(out)} is there and holds no results: choose another name, or move it away.')
+    if not ours:
+        raise BoneAgeError(f'{shown(out)} is there and holds no results: choose another name, or move it away.')
 
 def _options(
     model: str | Path,
@@ -579,11 +591,12 @@ def _options(
     reader = open_reader(model)
     if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
     if site and site.model not in ('', reader.label):
-        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, not for {reader.label}: calibrate again.')
+        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
+                           f'not for {reader.label}: calibrate again.')
     return BatchOptions(str(model), _stamp(reader, site, force), None if sex is None else parse_sex(sex),
                         None if age is None else parse_age(age), site, force)
 
-# %% ../../nbs/apps/00_batch.ipynb #0000003c
+# %% ../../nbs/apps/00_batch.ipynb #0000003e
 SECONDS_BETWEEN = 60  # from one writing of the results to the next
 
 def _in_order(rows: dict[int, FilmRow]) -> list[FilmRow]: return [rows[place] for place in sorted(rows)]
@@ -621,7 +634,8 @@ def _answer_all(
     "Ask for the films that have no row yet."
     todo = [(place, task, options) for place, task in enumerate(tasks) if place not in rows]
     keys, written = {place: _film_key(task, options) for place, task, _ in todo}, time.monotonic()
-    for place, row in tqdm(_each_row(film_row, todo, workers), total=len(todo), desc='assess', unit='film', disable=not progress):
+    found = _each_row(film_row, todo, workers)
+    for place, row in tqdm(found, total=len(todo), desc='assess', unit='film', disable=not progress):
         rows[place] = row
         if row.status != 'failed' and keys[place]: journal.add(json.dumps(dict(key=keys[place], row=to_dict(row))))
         if time.monotonic() - written > SECONDS_BETWEEN:
@@ -659,7 +673,7 @@ def assess_many(
         save()
     return _in_order(rows)
 
-# %% ../../nbs/apps/00_batch.ipynb #0000003f
+# %% ../../nbs/apps/00_batch.ipynb #00000041
 def batch_sentence(
     rows: list[FilmRow],
 ) -> str:

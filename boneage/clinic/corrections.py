@@ -168,7 +168,7 @@ def _hash_of(
     stated = told.get('film_sha256')
     file = film or (told.get('file') if not stated else None)
     found = file_sha256(file) if file and os.path.isfile(file) else None
-    if film and not found: raise BoneAgeError(f'{shown(film)} cannot be read: give the film that was answered.')
+    if film and not found: raise BoneAgeError(f'{shown(film)} is no file: give the film that was answered.')
     if stated and found and stated != found:
         raise BoneAgeError(f'{shown(film)} is not the film that was answered: give that one.')
     if not (stated or found):
@@ -181,7 +181,7 @@ def _answer_of(
 ) -> dict:  # fields of a `Reading`
     "The answer that is corrected; raises `BoneAgeError` where there is none."
     told = assessment.to_dict() if isinstance(assessment, Assessment) else assessment
-    if not isinstance(told, dict): raise BoneAgeError('There is no answer to correct: give one from `boneage assess`.')
+    if not isinstance(told, dict): raise BoneAgeError('There is no answer to correct: assess the film first.')
     if getattr(assessment, 'film_sha256', None): told = told | {'film_sha256': assessment.film_sha256}
     if told.get('bone_age_months') is None or not told.get('model') or not told.get('model_version'):
         raise BoneAgeError('There is no bone age to correct in this answer: assess the film first.')
@@ -221,7 +221,8 @@ def record_correction(
     "Add a reader's correction to a log; raises `BoneAgeError` for an unusable answer or reading, and a full disk."
     told = _answer_of(assessment, film)
     if isinstance(reading_months, bool) or not isinstance(reading_months, Real) or _bad_age(reading_months):
-        raise BoneAgeError(f'A reading is a number of months from 0 to {OLDEST_READING}, not {shown(reading_months)!r}.')
+        raise BoneAgeError(f'A reading is a number of months from 0 to {OLDEST_READING}, '
+                           f'not {shown(reading_months)!r}.')
     if abs(reading_months - told['bone_age_months']) > FAR_OFF and not certain:
         raise BoneAgeError(f'{reading_months:g} months is more than {FAR_OFF} from the answer, '
                            f'{told["bone_age_months"]:.0f}: give the reading in months, or say that it is certain.')
@@ -241,7 +242,7 @@ def _reading_in(
     "The reading of a line; raises `BoneAgeError` for any other."
     try: values = json.loads(line)
     except (ValueError, RecursionError): values = None
-    if not isinstance(values, dict): raise BoneAgeError(f'{where} is no correction: delete that line or mend it.')
+    if not isinstance(values, dict): raise BoneAgeError(f'{where} is no correction: delete or mend it.')
     return from_dict(Reading, values, where, 'delete that line or mend it')
 
 def read_corrections(
