@@ -1,0 +1,1 @@
+"Where people meet it: batches, explorers, the browser."
