@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'SEAM_CLIP', 'SEAM_LEAST',
-           'SEAM_BLOCKS', 'SEAM_EFFECT', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE',
-           'PACKBITS', 'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size', 'grey_range',
-           'tone_scatter', 'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png',
-           'check_tiff', 'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
+           'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE', 'PACKBITS',
+           'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size', 'grey_range', 'tone_scatter',
+           'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png', 'check_tiff',
+           'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
 import hashlib, io, os, stat, tempfile, threading, warnings, zlib
@@ -233,17 +233,18 @@ def _steps(
 ) -> tuple[np.ndarray, np.ndarray]:  # float32 (rows - 1, W): steps in grey levels, and 1 where they say something
     "The steps between rows of blocks, less half the change on both sides of them."
     rows = np.arange(block, grey.shape[0] - 1, block)
-    above, upper, lower, below = (grey[rows + at].astype(np.float32) for at in (-2, -1, 0, 1))
-    steps = (lower - upper - (upper - above + below - lower) / 2).clip(-SEAM_CLIP, SEAM_CLIP)
-    telling = ~((upper == lower) & ((upper == 0) | (upper == 255)))
-    return steps * telling, telling.astype(np.float32)
+    above, upper, lower, below = (grey[rows + at].astype(np.int16) for at in (-2, -1, 0, 1))
+    steps = np.clip(3 * (lower - upper) + above - below, -2 * SEAM_CLIP, 2 * SEAM_CLIP)  # twice the step
+    silent = (upper == lower) & ((upper == 0) | (upper == 255))
+    steps[silent] = 0
+    return steps * np.float32(0.5), (~silent).astype(np.float32)
 
 def seam(
     grey: np.ndarray,  # uint8 (H, W), as decoded, not turned
     block: int = 8,  # pixels
-) -> tuple[float, float]:  # grey levels that the seam is high, and the share of the film below it; zeros without a seam
+) -> float:  # grey levels that the seam is high; 0 without one
     "The clearest seam of a wrong brightness in a JPEG."
-    if grey.shape[0] < 4 * block: return 0.0, 0.0
+    if grey.shape[0] < 4 * block: return 0.0
     columns = np.arange(0, grey.shape[1], block)
     def from_left(values): return np.cumsum(np.add.reduceat(values, columns, axis=1), axis=1)
     sums, counts = map(from_left, _steps(grey, block))
@@ -252,12 +253,10 @@ def seam(
     high = np.minimum(abs(left[1:]), abs(right[:-1])) * (np.sign(left[1:]) == np.sign(right[:-1]))
     clear = high - 2 * np.maximum(abs(left[:-1]), abs(right[1:]))
     row, column = np.unravel_index(np.argmax(clear), clear.shape)
-    if clear[row, column] < SEAM_LEAST: return 0.0, 0.0
-    return float(high[row, column]), 1 - block * (row + 1.5) / grey.shape[0]
+    return float(high[row, column]) if clear[row, column] >= SEAM_LEAST else 0.0
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000004c
-SEAM_EFFECT = 2.0  # grey levels, over the whole film
-MISFIT = 8.0  # grey levels: a whole row of blocks apart from the next by so much more than usual
+MISFIT = 5.0  # grey levels: a whole row of blocks apart from the next by so much more than usual
 FLAT_END = 0.02  # share of the height
 
 def _misfit(grey: np.ndarray, block: int) -> float:
@@ -276,6 +275,10 @@ def _flat_end(grey: np.ndarray) -> float:
 def _damaged(name: str, why: str) -> RadiographError:
     return RadiographError(f'{name} is damaged ({why}): copy it again from where it came.')
 
+def _refuse_seam(grey: np.ndarray, block: int, name: str) -> None:
+    height = seam(grey, block)
+    if height: raise _damaged(name, f'its brightness jumps by {height:.0f} grey levels in a seam')
+
 def check_jpeg(
     data: bytes,
     grey: np.ndarray,  # uint8 (H, W): what Pillow decoded, not turned
@@ -283,12 +286,10 @@ def check_jpeg(
     name: str,  # what to call the film in an error
 ) -> tuple[str, ...]:  # notes
     "What is wrong with JPEG data that were decoded; raises `RadiographError` where much of the film may be wrong."
-    (height, share), complaint = seam(grey, block), jpeg_complaint(data)
-    if complaint and (height or _misfit(grey, block) > MISFIT or _flat_end(grey) > FLAT_END):
-        raise _damaged(name, complaint)
-    if height * share > SEAM_EFFECT: raise _damaged(name, f'its brightness jumps by {height:.0f} grey levels in a seam')
-    return (() if not complaint else (f'the file is slightly damaged ({complaint})',)) + (
-           () if not height else (f'the file is damaged near its end (a seam of {height:.0f} grey levels)',))
+    complaint = jpeg_complaint(data)
+    if complaint and (_misfit(grey, block) > MISFIT or _flat_end(grey) > FLAT_END): raise _damaged(name, complaint)
+    _refuse_seam(grey, block, name)
+    return (f'the file is slightly damaged ({complaint})',) if complaint else ()
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000004f
 def check_png(
@@ -341,7 +342,7 @@ def check_tiff(
     parts, packing = _tiff_parts(tags), tags.get(259, UNPACKED)
     tables = tags.get(347, b'')[:-2] if packing == JPEG else b''
     if not parts: return ('the file is slightly damaged (its strips do not fit its rows)',)
-    notes = set()
+    notes, whole = set(), max(size for _, _, size in parts)  # the last strip may be as long as the others
     ends = [0] + sorted(place + length for place, length, _ in parts)
     if any(place < end for place, end in zip(sorted(place for place, _, _ in parts), ends)):
         raise _damaged(name, 'its strips overlap')
@@ -354,13 +355,13 @@ def check_tiff(
             if length - size > 8 and length % max(size, 1): notes.add('the strips are longer than their rows')
         elif packing in (DEFLATE, OLD_DEFLATE):
             unpacking = zlib.decompressobj()
-            try: unpacked = len(unpacking.decompress(part, size + 1))
+            try: unpacked = len(unpacking.decompress(part, whole + 1))
             except zlib.error: raise _damaged(name, 'a strip does not have its checksum') from None
-            if unpacked < size: raise _damaged(name, 'a strip is shorter than its rows')
+            if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
             if not unpacking.eof: notes.add('a strip has no checksum')
         elif packing == PACKBITS:
             unpacked = _unpacked_length(bytes(part))
-            if unpacked % max(size, 1): raise _damaged(name, 'a strip is not as long as its rows')
+            if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
         elif packing == JPEG:
             complaint = jpeg_complaint(tables + bytes(part[2 * bool(tables):]))
             if complaint: raise _damaged(name, complaint)
@@ -408,6 +409,7 @@ def _decode(
             if _deep_planes(image): raise RadiographError(f'{name} holds colours of 16 bits apart: save it as grey.')
             notes += check_tiff(data, image.tag_v2, name)
             with heard() as said: image.load()
+            if image.tag_v2.get(259) == JPEG: _refuse_seam(np.asarray(image.convert('L')), 8, name)
             if said[0].strip(): notes += (f'the file is slightly damaged ({shown(said[0].splitlines()[0])[:100]})',)
         else: image.load()
         if kind == 'PNG': notes += check_png(data)
