@@ -7,8 +7,8 @@ __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RAR
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'SEAM_CLIP', 'SEAM_LEAST',
            'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE', 'PACKBITS',
            'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size', 'grey_range', 'tone_scatter',
-           'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png', 'check_tiff',
-           'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
+           'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png', 'unpacked_length',
+           'check_tiff', 'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
 import hashlib, io, os, stat, tempfile, threading, warnings, zlib
@@ -324,8 +324,8 @@ def _tiff_parts(
         sizes = ([rows * row] * (strips - 1) + [(height - rows * (strips - 1)) * row]) * (samples if apart else 1)
     return list(zip(places, lengths, sizes)) if len(places) == len(lengths) == len(sizes) else []
 
-def _unpacked_length(packed: bytes) -> int:
-    "Bytes that PackBits data give."
+def unpacked_length(packed: bytes) -> int:
+    "Bytes that PackBits data, as TIFF and the RLE of DICOM have them, unpack to."
     place = total = 0
     while place < len(packed):
         head = packed[place]
@@ -360,7 +360,7 @@ def check_tiff(
             if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
             if not unpacking.eof: notes.add('a strip has no checksum')
         elif packing == PACKBITS:
-            unpacked = _unpacked_length(bytes(part))
+            unpacked = unpacked_length(bytes(part))
             if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
         elif packing == JPEG:
             complaint = jpeg_complaint(tables + bytes(part[2 * bool(tables):]))
