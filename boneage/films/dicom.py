@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['INSTALL', 'LONG_LENGTHS', 'DEFLATED', 'LARGEST_TILES', 'LEAST_SHOWN', 'NO_WINDOW', 'DAYS_A_MONTH', 'OLDEST',
-           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'COMPLAINED', 'UNPROCESSED', 'is_dicom',
-           'load_pydicom', 'check_decoder', 'film_tags', 'not_a_hand', 'read_dicom']
+           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'MUCH_MORE', 'COMPLAINED', 'UNPROCESSED',
+           'is_dicom', 'load_pydicom', 'check_decoder', 'film_tags', 'not_a_hand', 'read_dicom']
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000003
 import hashlib, io, logging, math, re, struct, warnings, zlib
@@ -305,7 +305,7 @@ def film_tags(
     header,  # pydicom's data set
 ) -> tuple[FilmTags, tuple[str, ...]]:  # and notes
     "What a DICOM says of its film, and what is odd about it."
-    def code(keyword): return text if re.fullmatch('[A-Z0-9_ ]{1,16}', text := _text(header, keyword)) else None
+    def code(keyword): return text if re.fullmatch('[A-Z0-9_ ]{1,16}', (text := _text(header, keyword))) else None
     def one_of(letters, *keywords): return next((text for text in (_text(header, k) for k in keywords) if text in letters), None)
     birth, study = _date(header, 'PatientBirthDate'), _date(header, 'StudyDate')
     age, notes = _age(header, birth, study)
@@ -333,7 +333,17 @@ def not_a_hand(
     return notes
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000026
+MUCH_MORE = 0.01, 512  # of the pixel data, and bytes: files are filled up to whole blocks
 COMPLAINED = 'the decoder complained of the pixel data: the file may be damaged'
+
+def _fitting(header, name: str) -> tuple[str, ...]:
+    "A note where there is a little more pixel data than the header tells of; raises `RadiographError` for much more."
+    if header.get('PhotometricInterpretation') == 'YBR_FULL_422': return ()
+    size = int(header.Rows * header.Columns * _number(header, 'SamplesPerPixel', 1) * header.BitsAllocated // 8)
+    more = len(header.PixelData) - size - size % 2
+    if more > max(MUCH_MORE[0] * size, MUCH_MORE[1]):
+        raise RadiographError(f'{name} is damaged (it has more pixels than its header tells of): copy it again from where it came.')
+    return (f'the file has {more} bytes more than its picture',) if more > 0 else ()
 
 def _stored(
     header,  # pydicom's data set
@@ -346,9 +356,12 @@ def _stored(
     if syntax.is_encapsulated:
         frame = pydicom.encaps.get_frame(header.PixelData, 0, number_of_frames=1)
         _check_frame(header, frame, name)
-    else: above = int(_number(header, 'HighBit', header.BitsStored - 1)) + 1 - header.BitsStored
-    with heard() as said: stored = pydicom.pixels.pixel_array(header, correct_unused_bits=not above)
-    if said and said[0].strip(): notes = (COMPLAINED,)
+    else:
+        above = int(_number(header, 'HighBit', header.BitsStored - 1)) + 1 - header.BitsStored
+        notes = _fitting(header, name)
+    with heard() as said:
+        stored = pydicom.pixels.pixel_array(header, correct_unused_bits=not above, allow_excess_frames=False)
+    if said and said[0].strip(): notes += (COMPLAINED,)
     if frame and stored.dtype == np.uint8 and syntax == '1.2.840.10008.1.2.4.50':
         notes = check_jpeg(frame, stored if stored.ndim == 2 else stored[..., 1], 8, name)
     bits = int(header.BitsAllocated)
@@ -403,7 +416,8 @@ def _read(data: bytes, name: str) -> Film:
     stored, notes = _stored(header, name)
     if str(header.get('PhotometricInterpretation', '')).strip() == 'PALETTE COLOR':
         stored = pydicom.pixels.apply_color_lut(stored, header)
-        if stored.dtype == np.uint16: stored = (stored >> 8).astype(np.uint8)  # colours are made to be seen: all 16 bits count
+        if stored.dtype == np.uint16:  # colours are made to be seen: all 16 bits count; pydicom does not heed the byte order
+            stored = ((stored if header.original_encoding[1] else stored.byteswap()) >> 8).astype(np.uint8)
     levels, further = _grey(header, stored, name) if stored.ndim == 2 else grey_levels(stored, name)
     tags, odd = film_tags(header)
     levels, spacing, made_square = _square(levels, header, tags.spacing_mm, name)

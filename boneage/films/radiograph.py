@@ -131,11 +131,15 @@ TONED = 'the film is toned: its grey levels were taken'
 def tone_scatter(
     colours: np.ndarray,  # uint8 (..., 3)
 ) -> float:  # grey levels
-    "Mean distance of red and of blue, both less green, from what is usual at their grey level; the larger of the two."
+    """Mean distance of red and of blue, both less green, from what is usual at their grey level; the larger of the two.
+    A tone is one tone: where a level leans to the other side than the picture, nothing counts as usual."""
     red, green, blue = (colours[..., channel].ravel().astype(np.int32) for channel in range(3))
     level = (299 * red + 587 * green + 114 * blue + 500) // 1000
     count = np.maximum(np.bincount(level, minlength=256), 1)
-    def scatter(tint): return np.abs(tint - (np.bincount(level, tint, minlength=256) / count)[level]).mean()
+    def scatter(tint):
+        usual = np.bincount(level, tint, minlength=256) / count
+        usual[np.sign(usual) != np.sign(tint.sum())] = 0
+        return np.abs(tint - usual[level]).mean()
     return float(max(scatter(red - green), scatter(blue - green)))
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000045
