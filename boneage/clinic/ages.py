@@ -55,6 +55,7 @@ def _refuse_age(
     told = re.fullmatch('[0-9.,;:/+ymwd -]{1,12}', str(text)) and sum(map(str.isdigit, str(text))) <= 4
     raise BoneAgeError(f'The age {repr(text) if told else "given"} {problem}: write 9y4m, 112m or 9.3y.')
 
+# %% ../../nbs/clinic/00_ages.ipynb #0000003f
 def _parts(
     text: str,
     unit: str | None,  # 'years' or 'months': what a number alone means
