@@ -359,4 +359,5 @@ def growth_chart(
     words = f'Bone age against chronological age of {len(points)} film{"s" * (len(points) != 1)}, with ±2 SD for {who}'
     return GrowthChart(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {CHART_WIDTH} '
                        f'{CHART_HEIGHT}" width="100%" '
-                       f'role="img" aria-label="{words}" font-family="{FONTS}">{"".join(drawn)}</svg>')
+                       f'preserveAspectRatio="xMinYMin" role="img" aria-label="{words}" '
+                       f'font-family="{FONTS}">{"".join(drawn)}</svg>')

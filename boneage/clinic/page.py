@@ -153,7 +153,7 @@ def answer_rows(
     return rows
 
 # %% ../../nbs/clinic/02_page.ipynb #00000015
-SHEET_STYLE = '''
+_LETTERS = '''
 @page { size: A4; margin: 11mm 13mm; }
 * { box-sizing: border-box; }
 html { color-scheme: light; -webkit-text-size-adjust: 100%; }
@@ -182,6 +182,10 @@ thead th, .rows th { color: #5b6876; } .rows th, .rows td:nth-child(2) { white-s
 .rows td:nth-child(2), .films td:nth-child(3) { font-weight: 600; }
 .films th, .films td { text-align: right; padding: 4px 6px; font-size: 11.5px; }
 .films thead th { border-bottom: 1px solid #8b97a4; vertical-align: bottom; }
+'''
+
+# %% ../../nbs/clinic/02_page.ipynb #00000033
+_BLOCKS = '''
 .warnings { border: 1px solid #e0b67c; border-left: 4px solid #c9761a; padding: 7px 11px;
   overflow-wrap: anywhere; } .warnings h2 { color: #8a4607; }
 .figures { display: flex; gap: 16px; } figure { flex: 1 1 0; min-width: 0; }
@@ -202,7 +206,11 @@ figcaption { margin-top: 4px; color: #5b6876; font-size: 10.5px; }
 .columns > div.chart { flex-grow: 1.12; }
 .columns li, .columns p { font-size: 11px; line-height: 1.36; }
 .columns h2:not(:first-child) { margin-top: 9px; }
-.chart svg { display: block; width: 100%; height: auto; }
+.chart svg { display: block; width: 100%; height: 72mm; } main.tight .chart svg { height: 50mm; }
+'''
+
+# %% ../../nbs/clinic/02_page.ipynb #00000035
+SHEET_STYLE = _LETTERS + _BLOCKS + '''
 footer { display: flex; justify-content: space-between; gap: 16px; margin-top: 12px; padding-top: 5px;
   border-top: 1px solid #d5dce3; font-size: 10.5px; color: #5b6876; }
 footer span:last-child { white-space: nowrap; }
@@ -212,8 +220,8 @@ footer span:last-child { white-space: nowrap; }
   .quiet, figcaption, .columns li, .columns p, .sentence, .caution { font-size: 12.5px; }
   header, .answer, .figures, .columns, footer { display: block; } .meta { text-align: left; margin-top: 4px; }
   .answer > div + div, figure + figure, .columns > div + div { margin-top: 16px; }
-  .picture, .picture .scale { height: auto; } .picture img { max-height: 88mm; }
-  .picture .scale { height: 47mm; } .ends { height: 47mm; } .wide { overflow-x: auto; } }
+  .picture, .picture .scale { height: auto; } .picture img { max-height: 66mm; }
+  .picture .scale, .ends { height: 66mm; } .chart svg { height: auto; } .wide { overflow-x: auto; } }
 '''
 
 # %% ../../nbs/clinic/02_page.ipynb #00000016
@@ -236,7 +244,7 @@ SHEET_TEMPLATE = '''<!doctype html>
 {% for name in films.head %}<th scope="col">{{ name }}</th>{% endfor %}</tr></thead><tbody>
 {% for row in films.rows %}<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
 </tbody></table></section>{% endif %}
-{% if warnings %}<section class="warnings"><h2>Warnings</h2>
+{% if warnings %}<section class="warnings"><h2>{{ warnings_title or 'Warnings' }}</h2>
 <ul>{% for line in warnings %}<li>{{ line }}</li>{% endfor %}</ul></section>{% endif %}
 {% if figures %}<section class="figures">{% for figure in figures %}<figure><div class="picture">
 <img alt="{{ figure.caption }}" src="{{ figure.url }}">{% if figure.scale %}
@@ -280,9 +288,9 @@ def fill_page(
 
 # %% ../../nbs/clinic/02_page.ipynb #0000001b
 LIMITS_OF_USE = (
-    'For films of one left hand of a child, seen from the front. Look at the film as well: '
-    'the number does not replace that.',
-    'The interval holds for films like those it was measured on; the SD score for children like those of its table.')
+    'For films of one left hand of a child, seen from the front, with all fingers and the wrist.',
+    'Look at the film as well: the number does not replace that, and it predicts no adult height.',
+    'The interval holds for films like those it was measured on, the SD score for children like those of its table.')
 
 def _report_columns(
     assessment: Assessment,
@@ -347,8 +355,8 @@ def refusal_page(
     return fill_page('Bone age report', made, identifier, keep_identifiers, label='Bone age', answered=False,
                      headline='No answer', subline='The film was refused by the quality check.',
                      figures=figures,
-                     banner=dict(title='Why there is no answer', lines=few_lines(reasons) or ['no reason was given']),
-                     columns=[[('Limits of use', LIMITS_OF_USE[:1])]])
+                     warnings_title='Why there is no answer', warnings=few_lines(reasons) or ['no reason was given'],
+                     columns=[[('What can be answered', LIMITS_OF_USE[:1])]])
 
 # %% ../../nbs/clinic/02_page.ipynb #00000024
 def page_pdf(
