@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FILM_HEIGHT', 'BOX_COLOUR', 'SEXES', 'SHEET_STYLE', 'SHEET_TEMPLATE', 'MOST_LINES', 'LONGEST_LINE', 'LIMITS_OF_USE',
            'clip', 'per_cent', 'picture_url', 'film_with_box', 'page_figures', 'card_of', 'measured_on', 'answer_rows',
-           'few_lines', 'fill_page', 'report_page', 'refusal_page', 'page_pdf', 'write_page']
+           'few_lines', 'fill_page', 'weights_line', 'report_page', 'refusal_page', 'page_pdf', 'write_page']
 
 # %% ../../nbs/clinic/02_page.ipynb #00000003
 import base64
@@ -180,7 +180,9 @@ th, td { text-align: left; vertical-align: top; padding: 4px 10px 4px 0; border-
   font-weight: 400; }
 thead th, .rows th { color: #5b6876; } .rows th, .rows td:nth-child(2) { white-space: nowrap; }
 .rows td:nth-child(2), .films td:nth-child(3) { font-weight: 600; }
-.films th, .films td { text-align: right; padding: 4px 6px; font-size: 11.5px; }
+.films th, .films td { text-align: right; padding: 3px 0 3px 8px; font-size: 11px; white-space: nowrap; }
+.films th:first-child, .films td:first-child { text-align: left; padding-left: 0; }
+.films thead th { white-space: normal; overflow-wrap: normal; }
 .films thead th { border-bottom: 1px solid #8b97a4; vertical-align: bottom; }
 '''
 
@@ -302,12 +304,16 @@ def _report_columns(
     limits = 'Limits of use', [*LIMITS_OF_USE, *(clip(line, 215) for line in (card['limits'][:most] if card else ()))]
     return [[measured, limits]] if assessment.growth and assessment.sex else [[measured], [limits]]
 
-def _foot(
+def weights_line(
     assessment: Assessment,
 ) -> str:
-    "What made the page and the answer, and the start of the film's hash: it tells films apart and nothing else."
+    "The weights that gave an answer."
+    return f'{clip(assessment.model, 24)}, {clip(assessment.model_version, 40)}'
+
+def _foot(assessment: Assessment) -> str:
+    "The weights, and the start of the film's hash: it tells films apart and nothing else."
     film = f' · film {assessment.film_sha256[:12]}' if assessment.film_sha256 else ''
-    return f'{clip(assessment.model, 24)}, {clip(assessment.model_version, 40)}{film}'
+    return weights_line(assessment) + film
 
 # %% ../../nbs/clinic/02_page.ipynb #0000001c
 def report_page(
