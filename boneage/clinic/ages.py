@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DAYS_IN_MONTH', 'OLDEST_AGE', 'UNIT_WORDS', 'UNITS', 'UNIT_MONTHS', 'FOLLOWS', 'MAYBE_YEARS', 'age_in_words',
-           'parse_age', 'age_step', 'parse_date', 'age_between']
+           'parse_age', 'age_step', 'parse_date', 'age_between', 'chronological_age']
 
 # %% ../../nbs/clinic/00_ages.ipynb #00000022
 import re
@@ -134,4 +134,23 @@ def age_between(
     if months > OLDEST_AGE:
         raise BoneAgeError(f'From the birth date to the date of the film it is {months / 12:.0f} years, over 25; '
                            'is that right: look at both.')
+    return months
+
+# %% ../../nbs/clinic/00_ages.ipynb #00000041
+def chronological_age(
+    age: str | float | None = None,  # as `parse_age` takes it; empty text is no age
+    birth_date: str | date | None = None,  # as `parse_date` takes it; empty text is no date
+    study_date: str | date | None = None,  # day of the film
+) -> float | None:  # months; None where nothing is known
+    "The age on the day of the film; raises `BoneAgeError` for half of the dates, or where age and dates disagree."
+    age, birth_date, study_date = (None if isinstance(given, str) and not given.strip() else given
+                                   for given in (age, birth_date, study_date))
+    if birth_date is None or study_date is None:
+        if birth_date is not None:
+            raise BoneAgeError('A birth date needs the date of the film: give both, or the age.')
+        return None if age is None else parse_age(age)
+    months = age_between(birth_date, study_date)
+    if age is not None and not -1 <= months - parse_age(age) <= max(age_step(age), 1):
+        raise BoneAgeError(f'The age given and the two dates disagree by {abs(months - parse_age(age)):.0f} months: '
+                           'correct one, or give only one.')
     return months

@@ -85,6 +85,7 @@ class Pace:
         return (f'{signed(self.change_months)} months of bone age in {self.months:.1f} months: '
                 f'ratio {self.ratio:.2f}'.replace('-', '−') + f'{in_brackets(self.ratio_interval, 1)}; {said}.')
 
+# %% ../../nbs/clinic/03_follow_up.ipynb #0000002f
 def pace_of(
     first: Visit,
     second: Visit,  # the later one
@@ -103,7 +104,7 @@ def pace_of(
     return Pace(months, change, interval, change / months, ratios, word)
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #00000015
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FollowUp:
     "Films of one child in the order of their dates."
     visits: tuple[Visit, ...]
@@ -123,6 +124,8 @@ class FollowUp:
         return growth_chart(points, self.sex, self.table)
 
     def to_dict(self) -> dict: return _as_dict(self)
+
+    def __repr__(self) -> str: return f'{len(self.visits)} films: {self.whole.sentence}'
 
     def _repr_html_(self) -> str: return _notebook_view(self)
 
@@ -249,6 +252,7 @@ def _as_dict(story: FollowUp) -> dict:
                 films=films, paces=[_pace_dict(pace) for pace in story.paces], whole=_pace_dict(story.whole),
                 warnings=list(story.warnings), note=RESEARCH_USE)
 
+# %% ../../nbs/clinic/03_follow_up.ipynb #00000031
 def write_follow_up(
     story: FollowUp,
     path: str | Path,  # CSV
@@ -282,6 +286,7 @@ PACE_LIMITS = (
     'Films by other machines or in another position differ by more than the intervals say.',
     'Look at the films as well: the numbers do not replace that, and they predict no adult height.')
 
+# %% ../../nbs/clinic/03_follow_up.ipynb #00000033
 def follow_up_page(
     story: FollowUp,
     assessment: Assessment | None = None,  # one of the answers: what its network was measured on is printed

@@ -10,10 +10,10 @@ __all__ = ['BRUSH_CSV', 'TABLE_COLUMNS', 'LARGEST_GROWTH_TABLE', 'BRUSH', 'LIMIT
 
 # %% ../../nbs/clinic/01_growth.ipynb #00000003
 import csv, html, math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..basics import BoneAgeError, parse_sex, shown, write_atomically
+from ..basics import BoneAgeError, parse_sex, shown
 from .ages import age_in_words
 
 # %% ../../nbs/clinic/01_growth.ipynb #00000006
@@ -261,7 +261,7 @@ class ChartPoint:
 @dataclass(frozen=True)
 class GrowthChart:
     "A drawing that shows itself in a notebook."
-    svg: str
+    svg: str = field(repr=False)
 
     def _repr_html_(self) -> str: return f'<div style="max-width:{CHART_WIDTH}px">{self.svg}</div>'
 
@@ -341,6 +341,7 @@ def _legend(
             f'<path d="M{x:.1f} {y + 21:.1f}h18" stroke="{QUIET}" stroke-dasharray="4 3"/>',
             _text(x + 24, y + 25, 'bone age = age', 'start')]
 
+# %% ../../nbs/clinic/01_growth.ipynb #00000030
 def growth_chart(
     points: list[ChartPoint],  # films of one child
     sex: str,  # 'F' or 'M'

@@ -10,7 +10,7 @@ __all__ = ['FILM_HEIGHT', 'BOX_COLOUR', 'SEXES', 'SHEET_STYLE', 'SHEET_TEMPLATE'
 # %% ../../nbs/clinic/02_page.ipynb #00000003
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -102,6 +102,7 @@ def card_of(
 
 def _error_words(row: dict) -> str: return f'{row["value"]:.1f} months ({row["low"]:.1f} to {row["high"]:.1f})'
 
+# %% ../../nbs/clinic/02_page.ipynb #00000037
 def measured_on(
     assessment: Assessment,
 ) -> list[str]:  # sentences
@@ -117,7 +118,7 @@ def measured_on(
     said = [f'{whole["n"]:,} films that training never saw, RSNA Pediatric Bone Age Challenge 2017: '
             f'mean absolute error {_error_words(whole)}, 95 % interval in brackets.']
     held = next((row for row in card.get('coverage', ()) if row['group'] == 'all'), None)
-    if held: said.append(f'The {per_cent(card["interval"]["level"])} interval held '
+    if held and card.get('interval'): said.append(f'The {per_cent(card["interval"]["level"])} interval held '
                          f'{per_cent(held["coverage"])} of their labels.')
     low = 24 * int(assessment.bone_age_months // 24)
     near = next((row for row in metrics if row['group'] == f'{low} to {low + 24}'), None)
@@ -231,7 +232,7 @@ SHEET_TEMPLATE = '''<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <meta name="referrer" content="no-referrer"><title>{{ title }}</title><style>{{ style | safe }}</style></head>
-<body><main class="sheet{{ ' tight' if banner and warnings else '' }}">
+<body><main class="sheet{{ ' tight' if banner or warnings | length > 2 else '' }}">
 <header><h1>{{ title }}</h1><div class="quiet meta">automated estimate from a radiograph of the hand</div></header>
 <p class="caution">{{ caution }}</p>
 {% if identifier %}<p class="identifier">{{ identifier }}</p>{% endif %}
@@ -267,9 +268,10 @@ MOST_LINES, LONGEST_LINE = 4, 150  # of warnings or reasons
 def few_lines(
     lines: Sequence[str],
     most: int = MOST_LINES,
+    longest: int = LONGEST_LINE,  # letters
 ) -> list[str]:
     "Warnings or reasons as far as there is room for them on a page."
-    kept = [clip(line, LONGEST_LINE) for line in lines]
+    kept = [clip(line, longest) for line in lines]
     if len(kept) <= most: return kept
     return [*kept[:most - 1], f'and {len(kept) - most + 1} more, in the JSON of this answer']
 
@@ -336,13 +338,14 @@ def report_page(
         chart = dict(svg=growth_chart([point], assessment.sex, table).svg, caption=f'SD: {clip(table.name, 60)}')
     most = MOST_LINES - 1 if assessment.refusals and assessment.warnings else MOST_LINES
     forced = few_lines(assessment.refusals, most)
+    warnings = [warning for warning in assessment.warnings if warning not in assessment.refusals]
     sentence = report_sentence(assessment.bone_age_months, assessment.sex, assessment.interval_months,
-                               assessment.interval_level, growth)
+                               assessment.interval_level, growth, tuple(few_lines(assessment.refusals, 2, 60)))
     return fill_page(
         'Bone age report', made, identifier, keep_identifiers, label='Bone age', answered=True,
         headline=assessment.bone_age, subline=f'{assessment.bone_age_months:.1f} months, {SEXES[assessment.sex]}',
         banner=dict(title='Answered against the quality check', lines=forced) if forced else None,
-        sentence=sentence, rows=answer_rows(assessment), warnings=few_lines(assessment.warnings, most),
+        sentence=sentence, rows=answer_rows(assessment), warnings=few_lines(warnings, most),
         figures=page_figures(found, film, keep_identifiers), chart=chart,
         columns=_report_columns(assessment, 1 if forced else 3), foot=_foot(assessment))
 
