@@ -7,7 +7,7 @@ __all__ = ['DAYS_IN_MONTH', 'OLDEST_AGE', 'UNIT_WORDS', 'UNITS', 'UNIT_MONTHS', 
            'parse_age', 'age_step', 'parse_date', 'age_between', 'chronological_age']
 
 # %% ../../nbs/clinic/00_ages.ipynb #00000022
-import re
+import numbers, re
 from datetime import date, datetime
 
 from ..basics import BoneAgeError, shown
@@ -82,7 +82,8 @@ def parse_age(
     unit: str | None = None,  # 'years' or 'months': what a number alone is; None: months, asked about up to 25
 ) -> float:  # months
     """An age as people and DICOM write it; raises `BoneAgeError` for what has no meaning or two, and over 25 years."""
-    if isinstance(text, bool) or not isinstance(text, (str, int, float)): _refuse_age(text, 'is no text and no number')
+    if isinstance(text, bool) or not isinstance(text, (str, numbers.Real)):
+        _refuse_age(text, 'is no text and no number')
     months = float(sum(amount * UNIT_MONTHS[letter] for amount, letter in _parts(str(text), unit)))
     if months > OLDEST_AGE: _refuse_age(text, f'is {months:.0f} months, over 25 years; is that right')
     return months
@@ -138,12 +139,12 @@ def age_between(
 
 # %% ../../nbs/clinic/00_ages.ipynb #00000041
 def chronological_age(
-    age: str | float | None = None,  # as `parse_age` takes it; empty text is no age
+    age: str | float | None = None,  # as `parse_age` takes it; empty text and NaN are no age
     birth_date: str | date | None = None,  # as `parse_date` takes it; empty text is no date
     study_date: str | date | None = None,  # day of the film
 ) -> float | None:  # months; None where nothing is known
     "The age on the day of the film; raises `BoneAgeError` for half of the dates, or where age and dates disagree."
-    age, birth_date, study_date = (None if isinstance(given, str) and not given.strip() else given
+    age, birth_date, study_date = (None if given != given or isinstance(given, str) and not given.strip() else given
                                    for given in (age, birth_date, study_date))
     if birth_date is None or study_date is None:
         if birth_date is not None:

@@ -35,7 +35,8 @@ class Visit:
         if not all(math.isfinite(number) and 0 <= number <= 300 for number in numbers):
             raise BoneAgeError('A visit has an age, a bone age and its interval from 0 to 300 months: '
                                'one of them is missing or outside.')
-        if self.interval_months and not self.interval_months[0] <= self.bone_age_months <= self.interval_months[1]:
+        low, high = self.interval_months or (0, 300)
+        if not low - 1e-6 <= self.bone_age_months <= high + 1e-6:
             raise BoneAgeError('The bone age of a visit lies inside its interval: give the interval of this answer.')
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #00000009

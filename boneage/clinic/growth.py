@@ -186,7 +186,7 @@ def growth_of(
     if not all(math.isfinite(number) and number >= 0 for number in numbers):
         raise BoneAgeError('A bone age, its interval and the age of a child are months from 0 on: '
                            'one of them is missing or below.')
-    if interval_months and not interval_months[0] <= bone_age_months <= interval_months[1]:
+    if interval_months and not interval_months[0] - 1e-6 <= bone_age_months <= interval_months[1] + 1e-6:
         raise BoneAgeError('A bone age lies inside its interval: give the interval of this very answer.')
     sd, difference = table.sd(age_months, sex), float(bone_age_months - age_months)
     return Growth(float(age_months), difference, float(sd), difference / sd,
