@@ -197,26 +197,26 @@ _BLOCKS = '''
 .picture .scale { width: 9px; height: 47mm; }
 .ends { display: flex; flex-direction: column; justify-content: space-between; font-size: 10px; color: #5b6876;
   }
-main.tight { font-size: 11px; } main.tight section { margin-top: 9px; } main.tight .big { font-size: 30px; }
-main.tight .columns > div.chart { flex-grow: .62; } main.tight .warnings { font-size: 10.5px; padding: 4px 9px; }
-main.tight .columns li { font-size: 10px; }
-main.tight .sentence { font-size: 10.5px; margin-top: 5px; }
-main.tight th, main.tight td { padding: 2px 8px 2px 0; }
-main.tight .picture, main.tight .scale, main.tight .ends { height: 33mm; }
-main.tight .picture img { max-height: 33mm; }
+@media print, (min-width: 641px) {
+  main.tight { font-size: 11px; } main.tight section { margin-top: 9px; } main.tight .big { font-size: 30px; }
+  main.tight .columns > div.chart { flex-grow: .62; }
+  main.tight .warnings { font-size: 10.5px; padding: 4px 9px; } main.tight .columns li { font-size: 10px; }
+  main.tight .sentence { font-size: 10.5px; margin-top: 5px; }
+  main.tight th, main.tight td { padding: 2px 8px 2px 0; }
+  main.tight .picture, main.tight .scale, main.tight .ends { height: 33mm; }
+  main.tight .picture img { max-height: 33mm; } main.tight .chart svg { height: 50mm; } }
 figcaption { margin-top: 4px; color: #5b6876; font-size: 10.5px; }
 .columns { display: flex; gap: 22px; } .columns > div { flex: 1 1 0; min-width: 0; }
 .columns > div.chart { flex-grow: 1.12; }
 .columns li, .columns p { font-size: 11px; line-height: 1.36; }
 .columns h2:not(:first-child) { margin-top: 9px; }
-.chart svg { display: block; width: 100%; height: 72mm; } main.tight .chart svg { height: 50mm; }
+.chart svg { display: block; width: 100%; height: 72mm; }
 '''
 
 # %% ../../nbs/clinic/02_page.ipynb #00000035
 SHEET_STYLE = _LETTERS + _BLOCKS + '''
 footer { display: flex; justify-content: space-between; gap: 16px; margin-top: 12px; padding-top: 5px;
   border-top: 1px solid #d5dce3; font-size: 10.5px; color: #5b6876; }
-footer span:last-child { white-space: nowrap; }
 @media print { body { background: #fff; } .sheet { margin: 0; padding: 0; max-width: none; border: 0; } }
 @media screen and (max-width: 640px) {
   body { font-size: 14px; } .sheet { margin: 0; padding: 16px; border: 0; }
@@ -224,7 +224,8 @@ footer span:last-child { white-space: nowrap; }
   header, .answer, .figures, .columns, footer { display: block; } .meta { text-align: left; margin-top: 4px; }
   .answer > div + div, figure + figure, .columns > div + div { margin-top: 16px; }
   .picture, .picture .scale { height: auto; } .picture img { max-height: 66mm; }
-  .picture .scale, .ends { height: 66mm; } .chart svg { height: auto; } .wide { overflow-x: auto; } }
+  .picture .scale, .ends { height: 66mm; } footer span { display: block; }
+  .chart svg { height: auto; } .wide { overflow-x: auto; } }
 '''
 
 # %% ../../nbs/clinic/02_page.ipynb #00000016
