@@ -197,7 +197,7 @@ _BLOCKS = '''
 .picture .scale { width: 9px; height: 47mm; }
 .ends { display: flex; flex-direction: column; justify-content: space-between; font-size: 10px; color: #5b6876;
   }
-@media print, (min-width: 641px) {
+@media print {
   main.tight { font-size: 11px; } main.tight section { margin-top: 9px; } main.tight .big { font-size: 30px; }
   main.tight .columns > div.chart { flex-grow: .62; }
   main.tight .warnings { font-size: 10.5px; padding: 4px 9px; } main.tight .columns li { font-size: 10px; }
