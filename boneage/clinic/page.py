@@ -37,7 +37,7 @@ def clip(
 def per_cent(share: float) -> str: return f'{100 * share:.0f} %'
 
 # %% ../../nbs/clinic/02_page.ipynb #00000008
-FILM_HEIGHT = 380  # pixels: 52 mm at 186 dots an inch
+FILM_HEIGHT = 380  # pixels: 47 mm at 205 dots an inch
 BOX_COLOUR = (214, 160, 64)  # blue, green, red
 
 def picture_url(
