@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['DAYS_IN_MONTH', 'OLDEST_AGE', 'UNIT_WORDS', 'UNITS', 'UNIT_MONTHS', 'FOLLOWS', 'MAYBE_YEARS', 'age_in_words',
-           'parse_age', 'age_step', 'parse_date', 'age_between']
+           'parse_age', 'age_step', 'parse_date', 'age_between', 'chronological_age']
 
 # %% ../../nbs/clinic/00_ages.ipynb #00000022
-import re
+import numbers, re
 from datetime import date, datetime
 
 from ..basics import BoneAgeError, shown
@@ -55,6 +55,7 @@ def _refuse_age(
     told = re.fullmatch('[0-9.,;:/+ymwd -]{1,12}', str(text)) and sum(map(str.isdigit, str(text))) <= 4
     raise BoneAgeError(f'The age {repr(text) if told else "given"} {problem}: write 9y4m, 112m or 9.3y.')
 
+# %% ../../nbs/clinic/00_ages.ipynb #0000003f
 def _parts(
     text: str,
     unit: str | None,  # 'years' or 'months': what a number alone means
@@ -81,7 +82,8 @@ def parse_age(
     unit: str | None = None,  # 'years' or 'months': what a number alone is; None: months, asked about up to 25
 ) -> float:  # months
     """An age as people and DICOM write it; raises `BoneAgeError` for what has no meaning or two, and over 25 years."""
-    if isinstance(text, bool) or not isinstance(text, (str, int, float)): _refuse_age(text, 'is no text and no number')
+    if isinstance(text, bool) or not isinstance(text, (str, numbers.Real)):
+        _refuse_age(text, 'is no text and no number')
     months = float(sum(amount * UNIT_MONTHS[letter] for amount, letter in _parts(str(text), unit)))
     if months > OLDEST_AGE: _refuse_age(text, f'is {months:.0f} months, over 25 years; is that right')
     return months
@@ -133,4 +135,23 @@ def age_between(
     if months > OLDEST_AGE:
         raise BoneAgeError(f'From the birth date to the date of the film it is {months / 12:.0f} years, over 25; '
                            'is that right: look at both.')
+    return months
+
+# %% ../../nbs/clinic/00_ages.ipynb #00000041
+def chronological_age(
+    age: str | float | None = None,  # as `parse_age` takes it; empty text and NaN are no age
+    birth_date: str | date | None = None,  # as `parse_date` takes it; empty text is no date
+    study_date: str | date | None = None,  # day of the film
+) -> float | None:  # months; None where nothing is known
+    "The age on the day of the film; raises `BoneAgeError` for half of the dates, or where age and dates disagree."
+    age, birth_date, study_date = (None if given != given or isinstance(given, str) and not given.strip() else given
+                                   for given in (age, birth_date, study_date))
+    if birth_date is None or study_date is None:
+        if birth_date is not None:
+            raise BoneAgeError('A birth date needs the date of the film: give both, or the age.')
+        return None if age is None else parse_age(age)
+    months = age_between(birth_date, study_date)
+    if age is not None and not -1 <= months - parse_age(age) <= max(age_step(age), 1):
+        raise BoneAgeError(f'The age given and the two dates disagree by {abs(months - parse_age(age)):.0f} months: '
+                           'correct one, or give only one.')
     return months
