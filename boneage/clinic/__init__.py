@@ -1,0 +1,1 @@
+"What goes out: growth, reports, FHIR, DICOM."
