@@ -83,10 +83,11 @@ def _without_number(reasons: tuple[str, ...]) -> dict:
 
 def _with_number(assessment: Assessment, status: str) -> dict:
     forced = [f'answered although the film would be refused: {reason}' for reason in assessment.refusals]
+    site = [f'brought to the readings of {assessment.site}'] if assessment.site_applied else []
     components = _components(assessment)
     return dict(status=status, valueQuantity=_months(assessment.bone_age_months), **_judged(assessment.growth),
                 **(dict(component=components) if components else {}),  # FHIR has no empty lists
-                note=[dict(text=text) for text in (RESEARCH_USE, *forced, *assessment.warnings)])
+                note=[dict(text=text) for text in (RESEARCH_USE, *forced, *assessment.warnings, *site)])
 
 # %% ../../nbs/clinic/04_fhir.ipynb #00000012
 def observation(
