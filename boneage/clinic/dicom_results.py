@@ -180,7 +180,7 @@ def _ascii(text: str) -> str:
 
 def _broken(lines: list[str], scale: float) -> list[str]:
     "Lines that fit the width of a page."
-    return [part for text in lines for part in textwrap.wrap(_ascii(text), int(46.5 / scale)) or ['']]
+    return [part for text in lines for part in textwrap.wrap(_ascii(text), int(58 / scale)) or ['']]
 
 def _write(page: np.ndarray, lines: list[str], top: int, scale: float = 0.75, grey: int = 30) -> int:
     "Write lines on a page, broken where they are too long; returns where the next one goes."
@@ -249,7 +249,7 @@ def result_picture(
     said = [f'- {text}' for text in _comments(assessment)[1:]]
     said = ['Why:' if refused else 'To be known with it:'] * bool(said) + said
     _write_between(page, said, top + 20, HEIGHT - 3*EDGE)
-    _write(page, [f'boneage, {", ".join(_told_by(assessment))}'], HEIGHT - 2*EDGE, 0.55, 90)
+    _write(page, ['{} {}'.format(*_told_by(assessment))], HEIGHT - 2*EDGE, 0.55, 90)
     return page
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000021
