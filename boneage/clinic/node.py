@@ -10,7 +10,6 @@ __all__ = ['RESULTS', 'LOG', 'NO_SEX', 'STARTING', 'TRIES', 'LONGEST_PAUSE', 'RE
 
 # %% ../../nbs/clinic/07_node.ipynb #00000003
 import io, json, logging, os, re, shutil, signal, threading, time, warnings
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from multiprocessing import get_context
@@ -34,7 +33,7 @@ with extra('dicom'):
     from pynetdicom.sop_class import (
         Comprehensive3DSRStorage, ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation,
         SecondaryCaptureImageStorage, Verification)
-    from pynetdicom.transport import ThreadedAssociationServer
+    from pynetdicom.transport import AssociationServer
 
 # %% ../../nbs/clinic/07_node.ipynb #00000006
 def _check_title(title: str) -> None:
@@ -135,12 +134,15 @@ class Spool:
 
     def answered(self) -> list[str]:
         "Films whose results are still to be sent, oldest first."
-        return sorted(path.name for path in self.outbox.glob('[0-9]*') if path.name not in self.waiting())
+        waiting = set(self.waiting())
+        return sorted(path.name for path in self.outbox.glob('[0-9]*') if path.name not in waiting)
 
     def note(self, event: str, name: str, **facts) -> None:
-        "A line in the journal and in the log."
+        "A line in the log and, where there is room for one, in the journal."
         line = dict(time=round(time.time(), 3), event=event, film=name) | facts
-        with self.lock, open(self.journal, 'a', encoding='utf-8') as file: file.write(json.dumps(line) + '\n')
+        try:
+            with self.lock, open(self.journal, 'a', encoding='utf-8') as file: file.write(json.dumps(line) + '\n')
+        except OSError: pass  # what counts is in the folders
         LOG.info('%s: %s%s', name, event, ''.join(f', {key} {value}' for key, value in facts.items()))
 
 LOG = logging.getLogger('boneage.node')
@@ -228,12 +230,17 @@ def write_results(
     pixels: np.ndarray | None = None,  # uint8 (H, W): shown on the page
     results: tuple[str, ...] = RESULTS,
 ) -> None:
-    "Write the results of a film; raises `BoneAgeError` for a film that no result can be filed with."
+    """Write the results of a film; raises `BoneAgeError` for a film that no result can be filed with, `OSError` where
+    there is no room."""
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         film = pydicom.dcmread(path, stop_before_pixels=True)
-        if 'report' in results: save_dicom(folder/'report.dcm', structured_report(film, found))
-        if 'page' in results: save_dicom(folder/'page.dcm', secondary_capture(film, found, result_picture(found, pixels)))
+        made = {}
+        if 'report' in results: made['report.dcm'] = structured_report(film, found)
+        if 'page' in results: made['page.dcm'] = secondary_capture(film, found, result_picture(found, pixels))
+        try:
+            for name, result in made.items(): save_dicom(folder/name, result)
+        except BoneAgeError as error: raise OSError(str(error)) from None  # the film can wait for a better day
     for result in folder.glob('*.dcm'): _settle(result)
 
 def answer_film(
@@ -242,14 +249,22 @@ def answer_film(
     answer,  # function (path, sex, age in months or None) -> Assessment
     results: tuple[str, ...] = RESULTS,
 ) -> None:
-    "Answer a film, or write why not; raises `BoneAgeError` for a film that no result can be filed with."
+    "Answer a film, or write why not; raises as `write_results` does."
     found, pixels = answer_of(path, answer)
     write_results(path, folder, found, pixels, results)
 
 # %% ../../nbs/clinic/07_node.ipynb #0000001e
+def _silence() -> list[tuple[logging.Logger, bool]]:  # to put back
+    "Silence loggers that repeat values of films."
+    loggers = [logging.getLogger(name) for name in ('pynetdicom', 'pydicom', 'highdicom')]
+    before = [(logger, logger.disabled) for logger in loggers]
+    for logger in loggers: logger.disabled = True
+    return before
+
 def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) -> None:
     "Answer what comes through a pipe; runs in a process of its own."
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node, which lets the film be finished
+    _silence()
     try: answer = film_answerer(model, site)
     except BoneAgeError as error: return pipe.send(str(error))
     pipe.send(None)
@@ -257,6 +272,7 @@ def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) 
         try: path, folder = pipe.recv()
         except (EOFError, OSError): return  # the node is gone
         try: pipe.send(answer_film(path, folder, answer, results))
+        except (OSError, MemoryError) as error: pipe.send(OSError(str(error)))
         except Exception as error: pipe.send(str(error) if isinstance(error, BoneAgeError) else type(error).__name__)
 
 STARTING = 120.0  # seconds in which a process must be ready
@@ -296,7 +312,7 @@ class Beside:
         except TimeoutError: reason = f'reading the film took more than {self.node.film_seconds:.0f} seconds'
         except (EOFError, OSError): reason = 'reading the film ended the program that did it'
         else:
-            if problem: raise BoneAgeError(problem)
+            if problem: raise problem if isinstance(problem, OSError) else BoneAgeError(problem)
             return
         self.close()
         write_results(path, folder, BoneAgeError(reason), results=self.node.results)
@@ -379,7 +395,7 @@ def send(
     finally: association.release()
     return problems
 
-# %% ../../nbs/clinic/07_node.ipynb #0000002c
+# %% ../../nbs/clinic/07_node.ipynb #0000002e
 LONGEST_PAUSE, REFUSED_TIMES = 300.0, 5  # seconds; tries
 
 def dispatch(
@@ -394,17 +410,16 @@ def dispatch(
         problem = False
         for name in spool.answered():
             if stop.is_set(): return
-            try: problems = send(spool.outbox/name, node)
-            except (OSError, RuntimeError) as error:  # a ConnectionError too
+            try:
+                problems = send(spool.outbox/name, node)
+                refused[name] = refused.get(name, 0) + 1
+                if not problems: _finish(spool, name, spool.done)
+                elif refused[name] >= REFUSED_TIMES: _give_up(spool, name, problems)
+                else: problem = True
+            except Exception as error:  # no connection, no room: later
                 spool.note('not sent', name, reason=str(error) if type(error) is ConnectionError else type(error).__name__)
                 problem = True
                 break
-            refused[name] = refused.get(name, 0) + 1
-            if not problems: _finish(spool, name, spool.done)
-            elif refused[name] >= REFUSED_TIMES:
-                write_atomically(spool.outbox/name/'reason.txt', '\n'.join(problems) + '\n')
-                _finish(spool, name, spool.broken)
-            else: problem = True
         pause = min(2*pause, LONGEST_PAUSE) if problem else node.retry_seconds
         if problem: stop.wait(pause)
         else:
@@ -416,7 +431,11 @@ def _finish(spool: Spool, name: str, where: Path) -> None:
     with spool.lock: os.replace(spool.outbox/name, where/name)
     spool.note('sent' if where == spool.done else 'set aside', name)
 
-# %% ../../nbs/clinic/07_node.ipynb #0000002f
+def _give_up(spool: Spool, name: str, problems: list[str]) -> None:
+    write_atomically(spool.outbox/name/'reason.txt', '\n'.join(problems) + '\n')
+    _finish(spool, name, spool.broken)
+
+# %% ../../nbs/clinic/07_node.ipynb #00000031
 WANTED = (ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation, SecondaryCaptureImageStorage)
 ENCODINGS = [  # uncompressed, then JPEG, JPEG-LS, JPEG 2000, RLE, HTJ2K; no deflate, which can hide a thousandfold
     '1.2.840.10008.1.2.1', '1.2.840.10008.1.2', '1.2.840.10008.1.2.4.50', '1.2.840.10008.1.2.4.51', '1.2.840.10008.1.2.4.57',
@@ -434,7 +453,7 @@ def _application(node: Node) -> AE:
     ae.acse_timeout = ae.dimse_timeout = ae.network_timeout = node.silence_seconds
     return ae
 
-# %% ../../nbs/clinic/07_node.ipynb #00000031
+# %% ../../nbs/clinic/07_node.ipynb #00000033
 def _status_of(spool: Spool, request, content: bytes, data: bytes) -> tuple[int, str]:  # status, word for the journal
     "Accept a film, or say why not."
     try:
@@ -459,7 +478,7 @@ def _receive(event, spool: Spool, *news: threading.Event) -> int:  # status
     for waiting in news: waiting.set()
     return status
 
-# %% ../../nbs/clinic/07_node.ipynb #00000033
+# %% ../../nbs/clinic/07_node.ipynb #00000035
 LARGEST_PIECE = 1 << 20  # bytes of one PDU; this node asks for 64 KiB at most
 
 class _Bounded:
@@ -489,7 +508,7 @@ def _whole_message(event) -> None:
     reading = getattr(event.assoc.dul.socket, 'recv', None)
     if isinstance(reading, _Bounded): reading.since = 0
 
-class _Server(ThreadedAssociationServer):
+class _Server(AssociationServer):
     "A server that closes connections beyond four times the associations, before they cost a thread."
     request_queue_size = 64
 
@@ -506,7 +525,7 @@ class _Server(ThreadedAssociationServer):
         while self.active_associations and time.monotonic() < end: time.sleep(0.05)
         for association in self.active_associations: association.abort()
 
-# %% ../../nbs/clinic/07_node.ipynb #00000035
+# %% ../../nbs/clinic/07_node.ipynb #00000037
 class Running:
     """A node at work, until `stop`; `answer` is a function (path, sex, age in months or None) -> Assessment, asked in this process, or None for the model of the node in a process
     beside it. Raises `BoneAgeError` where the model, the folder or the port cannot be used."""
@@ -542,8 +561,8 @@ class Running:
             for name in self.spool.waiting():
                 if self.ending.is_set(): return
                 try: work(self.spool, name, self.answer, tries.get(name, 0), self.node.results)
-                except OSError as error:
-                    LOG.error('%s: cannot be worked on now (%s)', name, error.strerror or type(error).__name__)
+                except Exception as error:  # of the disk or the memory; the film stays where it is
+                    LOG.error('%s: cannot be worked on now (%s)', name, type(error).__name__)
                     self.ending.wait(self.node.retry_seconds)
                     break
                 self.results.set()
@@ -560,17 +579,7 @@ class Running:
         if self.beside: self.beside.close()
         self.spool.close()
 
-# %% ../../nbs/clinic/07_node.ipynb #00000048
-@contextmanager
-def _quiet():
-    "Keep what pydicom and pynetdicom say out of the log: it repeats values of films."
-    loggers = [logging.getLogger(name) for name in ('pynetdicom', 'pydicom', 'highdicom')]
-    before = [logger.disabled for logger in loggers]
-    for logger in loggers: logger.disabled = True
-    try: yield
-    finally:
-        for logger, disabled in zip(loggers, before): logger.disabled = disabled
-
+# %% ../../nbs/clinic/07_node.ipynb #0000004c
 def serve(
     node: Node,
     answer=None,  # function (path, sex, age in months or None) -> Assessment; the model of the node if None
@@ -578,14 +587,15 @@ def serve(
 ) -> None:
     "Run a node until SIGINT or SIGTERM; raises `BoneAgeError` where the model, the folder or the port cannot be used."
     ending = threading.Event()
+    loggers = _silence()
     before = {number: signal.signal(number, lambda *_: ending.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with _quiet():
-            running = Running(node, answer)
-            LOG.info('listening on %s:%d as %s', node.host, running.port, node.ae_title)
-            try:
-                if started: started(running)
-                while not ending.wait(0.5): pass
-            finally: running.stop()
+        running = Running(node, answer)
+        LOG.info('listening on %s:%d as %s', node.host, running.port, node.ae_title)
+        try:
+            if started: started(running)
+            while not ending.wait(0.5): pass
+        finally: running.stop()
     finally:
         for number, handler in before.items(): signal.signal(number, handler)
+        for logger, disabled in loggers: logger.disabled = disabled
