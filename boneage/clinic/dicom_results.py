@@ -31,7 +31,8 @@ with extra('dicom'):
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000008
-TEXTS = ('PatientName', 'PatientID', 'IssuerOfPatientID', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName', 'StudyDescription')
+TEXTS = ('PatientName', 'PatientID', 'IssuerOfPatientID', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName',
+         'StudyDescription')
 UIDS = ('SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID')
 DATES = {'PatientBirthDate': '%Y%m%d', 'StudyDate': '%Y%m%d', 'StudyTime': '%H%M%S'}
 
@@ -47,7 +48,9 @@ def header_of(
     with pydicom_config.disable_value_validation():
         text = {name: str(film.get(name) or '').strip() for name in (*UIDS, *TEXTS, *DATES, 'PatientSex')}
         lost = next((name for name in UIDS if not re.fullmatch(r'[0-9.]{1,64}', text[name])), None)
-        if lost: raise BoneAgeError(f'The film has no {lost}, so no result can be filed with it: send the film as it was taken.')
+        if lost:
+            raise BoneAgeError(f'The film has no {lost}, so no result can be filed with it: '
+                               'send the film as it was taken.')
         header = Dataset()
         header.SpecificCharacterSet = 'ISO_IR 192'
         for name, form in DATES.items(): text[name] = _as_date(text[name], form)
@@ -70,8 +73,8 @@ def _told_by(
 
 def _file_facts(header: Dataset, assessment, number: int, what: str) -> dict:
     "What every result says of itself."
-    return dict(series_instance_uid=_new_uid(), sop_instance_uid=_new_uid(), series_number=number, instance_number=1, manufacturer=MAKER,
-                manufacturer_model_name=PRODUCT, software_versions=_told_by(assessment)[1][:64],
+    return dict(series_instance_uid=_new_uid(), sop_instance_uid=_new_uid(), series_number=number, instance_number=1,
+                manufacturer=MAKER, manufacturer_model_name=PRODUCT, software_versions=_told_by(assessment)[1][:64],
                 series_description=f'boneage {what}', specific_character_set='ISO_IR 192')
 
 def is_result(
@@ -85,19 +88,22 @@ def _own(value: str, meaning: str) -> Code: return Code(value, '99BONEAGE', mean
 
 BONE_AGE_CODE, STUDY_CODE = Code('85151-9', 'LN', 'XR Bone age'), Code('37362-1', 'LN', 'XR Bone age')
 METHOD_CODE = _own('network', 'Network on a radiograph of the hand')
-DETERMINATION_CODES = {word: _own(word, word.capitalize()) for word in ('delayed', 'normal', 'advanced', 'indeterminate')}
+DETERMINATION_CODES = {word: _own(word, word.capitalize())
+                       for word in ('delayed', 'normal', 'advanced', 'indeterminate')}
 NO_ANSWER = _own('no-answer', 'No answer: the film was refused')
 
 def _measurements(assessment: Assessment, how: dict) -> list[sr.Measurement]:
     "Bone age with how it was found, limits of the interval, and what a chronological age adds."
-    def months(code, value, **more): return sr.Measurement(name=code, value=round(float(value), 1), unit=codes.UCUM.Month, **more)
+    def months(code, value, **more):
+        return sr.Measurement(name=code, value=round(float(value), 1), unit=codes.UCUM.Month, **more)
     found, growth = [months(BONE_AGE_CODE, assessment.bone_age_months, **how)], assessment.growth
     if assessment.interval_months:
         level = f'{assessment.interval_level:.0%} prediction interval'
         found += [months(_own('interval-low', f'Lower limit of {level}'), assessment.interval_months[0]),
                   months(_own('interval-high', f'Upper limit of {level}'), assessment.interval_months[1])]
     if growth is None: return found
-    score = sr.Measurement(name=codes.DCM.ZScoreOfMeasurement, value=round(float(growth.sd_score), 2), unit=codes.UCUM.NoUnits)
+    score = sr.Measurement(name=codes.DCM.ZScoreOfMeasurement, value=round(float(growth.sd_score), 2),
+                           unit=codes.UCUM.NoUnits)
     return [*found, months(_own('age', 'Chronological age'), growth.chronological_age_months),
             months(_own('difference', 'Bone age minus chronological age'), growth.difference_months), score]
 
@@ -105,7 +111,8 @@ def _measurements(assessment: Assessment, how: dict) -> list[sr.Measurement]:
 def _evaluations(assessment: Assessment | BoneAgeError) -> list[sr.QualitativeEvaluation]:
     "What is said in codes."
     if isinstance(assessment, BaseException): return [sr.QualitativeEvaluation(_own('outcome', 'Outcome'), NO_ANSWER)]
-    found = [sr.QualitativeEvaluation(_own('outcome', 'Outcome'), _own('forced', 'Answered although refused'))] * bool(assessment.refusals)
+    found = [sr.QualitativeEvaluation(_own('outcome', 'Outcome'),
+                                      _own('forced', 'Answered although refused'))] * bool(assessment.refusals)
     if assessment.sex:
         sex = codes.DCM.Female if assessment.sex == 'F' else codes.DCM.Male
         found.append(sr.QualitativeEvaluation(_own('sex', 'Sex that the answer is for'), sex))
@@ -115,7 +122,8 @@ def _evaluations(assessment: Assessment | BoneAgeError) -> list[sr.QualitativeEv
 
 def _comments(assessment: Assessment | BoneAgeError) -> list[str]:
     "What is said in words."
-    if isinstance(assessment, BaseException): return [RESEARCH_USE, *(f'No answer: {reason}' for reason in reasons_of(assessment))]
+    if isinstance(assessment, BaseException):
+        return [RESEARCH_USE, *(f'No answer: {reason}' for reason in reasons_of(assessment))]
     forced = [f'Answered although the film would be refused: {reason}' for reason in assessment.refusals]
     table = [f'SD score by the table {assessment.growth.table}'] if assessment.growth else []
     site = [f'Brought to the readings of {assessment.site}'] if assessment.site_applied else []
@@ -133,7 +141,8 @@ def _group(film: Dataset, header: Dataset, assessment) -> sr.MeasurementsAndQual
     "The measurements of one image, with the algorithm that made them."
     name, version = _told_by(assessment)
     site = sr.FindingSite(anatomic_location=codes.SCT.Hand, laterality=SIDES.get(_side(film)))
-    how = dict(algorithm_id=sr.AlgorithmIdentification(name=f'boneage {name}'[:64], version=version, manufacturer=MAKER),
+    how = dict(algorithm_id=sr.AlgorithmIdentification(name=f'boneage {name}'[:64], version=version,
+                                                       manufacturer=MAKER),
                finding_sites=[site], method=METHOD_CODE)
     measurements = [] if isinstance(assessment, BaseException) else _measurements(assessment, how)
     image = sr.SourceImageForMeasurementGroup(header.SOPClassUID, header.SOPInstanceUID)
@@ -142,7 +151,8 @@ def _group(film: Dataset, header: Dataset, assessment) -> sr.MeasurementsAndQual
         measurements=measurements or None, qualitative_evaluations=_evaluations(assessment) or None,
         **({} if measurements else how))  # of the bone age, or else of there being none
     for text in _comments(assessment):
-        group[0].ContentSequence.append(sr.TextContentItem(codes.DCM.Comment, text[:1024], sr.RelationshipTypeValues.CONTAINS))
+        group[0].ContentSequence.append(sr.TextContentItem(codes.DCM.Comment, text[:1024],
+                                                           sr.RelationshipTypeValues.CONTAINS))
     return group
 
 def _observer(assessment) -> sr.ObservationContext:
@@ -158,14 +168,17 @@ def structured_report(
     film: Dataset,  # that was assessed, as pydicom reads it; pixels are not needed
     assessment: Assessment | BoneAgeError,  # or what kept the film from being answered
 ) -> sr.Comprehensive3DSR:
-    "An answer, or a refusal, as a TID 1500 report in the study of the film; raises `BoneAgeError` for a film without UIDs."
+    """An answer, or a refusal, as a TID 1500 report in the study of the film; raises `BoneAgeError` for a film without
+    UIDs."""
     header = header_of(film)
     report = sr.MeasurementReport(
-        observation_context=_observer(assessment), procedure_reported=STUDY_CODE, title=codes.DCM.ImagingMeasurementReport,
-        imaging_measurements=[_group(film, header, assessment)])
-    scheme = CodingSchemeIdentificationItem(designator='99BONEAGE', name='Codes of boneage', responsible_organization=MAKER)
+        observation_context=_observer(assessment), procedure_reported=STUDY_CODE,
+        title=codes.DCM.ImagingMeasurementReport, imaging_measurements=[_group(film, header, assessment)])
+    scheme = CodingSchemeIdentificationItem(designator='99BONEAGE', name='Codes of boneage',
+                                            responsible_organization=MAKER)
     with pydicom_config.disable_value_validation():  # a hospital's own long numbers are passed on as they are
-        return sr.Comprehensive3DSR(evidence=[header], content=report, is_complete=True, is_final=False, is_verified=False,
+        return sr.Comprehensive3DSR(evidence=[header], content=report, is_complete=True, is_final=False,
+                                    is_verified=False,
                                     coding_schemes=[scheme], **_file_facts(header, assessment, 100, 'measurements'))
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000018
@@ -173,7 +186,8 @@ WIDTH, HEIGHT, EDGE = 1000, 1414, 60  # pixels: a page of A4
 
 def _ascii(text: str) -> str:
     "The text in the letters that OpenCV has."
-    for letter, words in {'×': 'x', '−': '-', '–': '-', '±': '+/-', '’': "'", 'Δ': 'change of ', '…': '...', '°': ' degrees'}.items():
+    for letter, words in {'×': 'x', '−': '-', '–': '-', '±': '+/-', '’': "'", 'Δ': 'change of ', '…': '...',
+                          '°': ' degrees'}.items():
         text = text.replace(letter, words)
     text = unicodedata.normalize('NFKD', text)
     return ''.join(letter for letter in text if not unicodedata.combining(letter)).encode('ascii', 'replace').decode()
@@ -200,7 +214,8 @@ def _write_between(page: np.ndarray, lines: list[str], top: int, bottom: int) ->
 def _fit(picture: np.ndarray, side: int) -> np.ndarray:
     "A grey picture as RGB in a square."
     scale = side / max(picture.shape)
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    small = cv2.resize(picture, None, fx=scale, fy=scale,
+                       interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     square = np.full((side, side, 3), 255, np.uint8)
     top, left = (side - small.shape[0]) // 2, (side - small.shape[1]) // 2
     square[top:top + small.shape[0], left:left + small.shape[1]] = small[..., None]
@@ -224,7 +239,8 @@ def _sentences(assessment: Assessment) -> list[str]:
     lines.append({'F': 'Sex: female', 'M': 'Sex: male'}.get(assessment.sex, 'Sex: not used'))
     if growth := assessment.growth:
         lines.append(f'Chronological age: {growth.chronological_age_months:.1f} months')
-        lines.append(f'Difference: {growth.difference_months:+.1f} months, SD score {growth.sd_score:+.2f} ({growth.table}): '
+        lines.append(f'Difference: {growth.difference_months:+.1f} months, '
+                     f'SD score {growth.sd_score:+.2f} ({growth.table}): '
                      f'{growth.determination}')
     return lines
 
@@ -245,7 +261,8 @@ def result_picture(
     if film is not None: pictures.append(_fit(film, 420) if refused else _boxed(film, assessment.record['box']))
     for left, picture in zip((EDGE, WIDTH - EDGE - 420), pictures): page[top + 30:top + 450, left:left + 420] = picture
     if pictures: top += 470
-    if len(pictures) == 2: top = _write(page, ['Left: what the network saw. Right: the film with its box.'], top, 0.55, 90)
+    if len(pictures) == 2:
+        top = _write(page, ['Left: what the network saw. Right: the film with its box.'], top, 0.55, 90)
     said = [f'- {text}' for text in _comments(assessment)[1:]]
     said = ['Why:' if refused else 'To be known with it:'] * bool(said) + said
     _write_between(page, said, top + 20, HEIGHT - 3*EDGE)
@@ -256,7 +273,8 @@ def result_picture(
 def _checked(picture: np.ndarray) -> np.ndarray:
     "The picture, if it is one; raises `BoneAgeError` for any other."
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
-        raise BoneAgeError('The page of a secondary capture is an RGB picture: give uint8 of the shape (height, width, 3).')
+        raise BoneAgeError('The page of a secondary capture is an RGB picture: '
+                           'give uint8 of the shape (height, width, 3).')
     return np.ascontiguousarray(picture)
 
 def secondary_capture(

@@ -44,7 +44,8 @@ def _components(assessment: Assessment) -> list[dict]:
     if growth is None: return found
     age = _concept((LOINC, *CHRONOLOGICAL_AGE), text='Chronological age')
     return [*found, dict(code=age, valueQuantity=_months(growth.chronological_age_months)),
-            _component('difference', 'Bone age minus chronological age', valueQuantity=_months(growth.difference_months)),
+            _component('difference', 'Bone age minus chronological age',
+                       valueQuantity=_months(growth.difference_months)),
             _component('sd-score', f'SD score of the bone age ({growth.table})', valueQuantity=dict(
                 value=round(growth.sd_score, 2), unit='SD', system=UCUM, code='1'))]
 
@@ -106,8 +107,10 @@ def observation(
     given = dict(identifier=identifier and [identifier], subject=subject and dict(reference=subject),
                  effectiveDateTime=effective, derivedFrom=derived_from and [dict(reference=derived_from)])
     return dict(
-        resourceType='Observation', contained=[_device(*model)], **{key: value for key, value in given.items() if value},
-        category=[_concept(('http://terminology.hl7.org/CodeSystem/observation-category', 'imaging', 'Imaging'), text='Imaging')],
+        resourceType='Observation', contained=[_device(*model)],
+        **{key: value for key, value in given.items() if value},
+        category=[_concept(('http://terminology.hl7.org/CodeSystem/observation-category', 'imaging', 'Imaging'),
+                           text='Imaging')],
         code=_concept((LOINC, *BONE_AGE), (LOINC, *BONE_AGE_STUDY), text='Bone age'),
         bodySite=_concept((SNOMED, '85562004', 'Hand structure'), text='Hand'),
         method=_concept((LOINC, *BONE_AGE_METHOD), text=f'Network {model[0]} ({model[1]}) on a radiograph of the hand'),
