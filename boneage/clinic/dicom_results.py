@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TEXTS', 'UIDS', 'DATES', 'MAKER', 'PRODUCT', 'BONE_AGE_CODE', 'STUDY_CODE', 'METHOD_CODE', 'DETERMINATION_CODES',
-           'NO_ANSWER', 'SIDES', 'WIDTH', 'HEIGHT', 'EDGE', 'header_of', 'is_result', 'structured_report',
+           'NO_ANSWER', 'SIDES', 'WIDTH', 'HEIGHT', 'EDGE', 'SPELT_OUT', 'header_of', 'is_result', 'structured_report',
            'result_picture', 'secondary_capture', 'save_dicom']
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000003
@@ -183,12 +183,11 @@ def structured_report(
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000018
 WIDTH, HEIGHT, EDGE = 1000, 1414, 60  # pixels: a page of A4
+SPELT_OUT = {'×': 'x', '−': '-', '–': '-', '±': '+/-', '’': "'", 'Δ': 'change of ', '…': '...', '°': ' degrees'}
 
 def _ascii(text: str) -> str:
     "The text in the letters that OpenCV has."
-    for letter, words in {'×': 'x', '−': '-', '–': '-', '±': '+/-', '’': "'", 'Δ': 'change of ', '…': '...',
-                          '°': ' degrees'}.items():
-        text = text.replace(letter, words)
+    for letter, words in SPELT_OUT.items(): text = text.replace(letter, words)
     text = unicodedata.normalize('NFKD', text)
     return ''.join(letter for letter in text if not unicodedata.combining(letter)).encode('ascii', 'replace').decode()
 
@@ -272,7 +271,8 @@ def result_picture(
 # %% ../../nbs/clinic/05_dicom_results.ipynb #00000021
 def _checked(picture: np.ndarray) -> np.ndarray:
     "The picture, if it is one; raises `BoneAgeError` for any other."
-    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+    good = isinstance(picture, np.ndarray) and picture.dtype == np.uint8 and picture.ndim == 3 and picture.size
+    if not good or picture.shape[2] != 3:
         raise BoneAgeError('The page of a secondary capture is an RGB picture: '
                            'give uint8 of the shape (height, width, 3).')
     return np.ascontiguousarray(picture)
@@ -295,7 +295,8 @@ def secondary_capture(
         image.DerivationDescription = 'Page with the bone age that boneage measured on the source image'
         source = Dataset()
         source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID
-        source.PurposeOfReferenceCodeSequence = [hd.sr.CodedConcept.from_code(codes.DCM.SourceImageForImageProcessingOperation)]
+        purpose = sr.CodedConcept.from_code(codes.DCM.SourceImageForImageProcessingOperation)
+        source.PurposeOfReferenceCodeSequence = [purpose]
         image.SourceImageSequence = [source]
     return image
 

@@ -6,7 +6,7 @@
 __all__ = ['RESULTS', 'LOG', 'NO_SEX', 'STARTING', 'TRIES', 'LONGEST_PAUSE', 'REFUSED_TIMES', 'WANTED', 'ENCODINGS',
            'CONNECTIONS', 'SUCCESS', 'NO_ROOM', 'OTHER_FILM', 'NOT_UNDERSTOOD', 'LARGEST_PIECE', 'Destination',
            'parse_destination', 'Node', 'load_node', 'Spool', 'accept', 'film_answerer', 'answer_of', 'write_results',
-           'answer_film', 'Beside', 'work', 'send', 'dispatch', 'Running', 'serve']
+           'answer_film', 'Beside', 'work', 'send', 'dispatch', 'listen', 'work_through', 'Running', 'serve']
 
 # %% ../../nbs/clinic/07_node.ipynb #00000003
 import io, json, logging, os, re, shutil, signal, threading, time, warnings
@@ -21,7 +21,8 @@ import numpy as np
 from ..answer import load_site
 from ..assessment import assess_with
 from ..basics import BoneAgeError, claim_folder, extra, from_dict, read_json, shown, write_atomically
-from .dicom_results import header_of, is_result, result_picture, save_dicom, secondary_capture, structured_report
+from .dicom_results import (
+    header_of, is_result, result_picture, save_dicom, secondary_capture, structured_report)
 from ..films.radiograph import as_film
 from ..reader import open_reader
 
@@ -39,7 +40,8 @@ with extra('dicom'):
 def _check_title(title: str) -> None:
     "Raise `BoneAgeError` for what is no AE title."
     if not re.fullmatch(r'[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]{0,14}[\x21-\x5b\x5d-\x7e])?', title):
-        raise BoneAgeError(f'{shown(repr(title))} is no AE title: give 1 to 16 letters, digits or signs without a backslash.')
+        raise BoneAgeError(f'{shown(repr(title))} is no AE title: '
+                           'give 1 to 16 letters, digits or signs without a backslash.')
 
 @dataclass(frozen=True)
 class Destination:
@@ -50,15 +52,18 @@ class Destination:
 
     def __post_init__(self):
         _check_title(self.ae_title)
-        if not self.host or not self.host.isprintable() or ' ' in self.host: raise BoneAgeError('A destination has a host.')
-        if not 1 <= self.port <= 65535: raise BoneAgeError(f'{self.port} is no port: give a number from 1 to 65535.')
+        if not self.host or not self.host.isprintable() or ' ' in self.host:
+            raise BoneAgeError('A destination has a host.')
+        if not 1 <= self.port <= 65535:
+            raise BoneAgeError(f'{self.port} is no port: give a number from 1 to 65535.')
 
 def parse_destination(
     text: str,  # such as 'ORTHANC@127.0.0.1:4242'
 ) -> Destination:
     "Where results are sent, from one word; raises `BoneAgeError` for any other."
     found = re.fullmatch(r'(.+)@\[?([^@\[\]]+?)\]?:(\d{1,5})', text)
-    if not found: raise BoneAgeError(f'{shown(repr(text))} is no destination: give AE@HOST:PORT, such as ARCHIVE@127.0.0.1:4242.')
+    if not found:
+        raise BoneAgeError(f'{shown(repr(text))} is no destination: give AE@HOST:PORT, such as ARCHIVE@127.0.0.1:4242.')
     return Destination(found[1], found[2], int(found[3]))
 
 # %% ../../nbs/clinic/07_node.ipynb #00000009
@@ -84,9 +89,12 @@ class Node:
 
     def __post_init__(self):
         for title in (self.ae_title, *self.known): _check_title(title)
-        if not self.known: raise BoneAgeError('A node that knows nobody gets no film: name the AE titles that may send.')
-        if not self.results or set(self.results) - set(RESULTS): raise BoneAgeError(f'Results are {" and ".join(RESULTS)}.')
-        if not 0 <= self.port <= 65535: raise BoneAgeError(f'{self.port} is no port: give a number from 0 to 65535.')
+        if not self.known:
+            raise BoneAgeError('A node that knows nobody gets no film: name the AE titles that may send.')
+        if not self.results or set(self.results) - set(RESULTS):
+            raise BoneAgeError(f'Results are {" and ".join(RESULTS)}.')
+        if not 0 <= self.port <= 65535:
+            raise BoneAgeError(f'{self.port} is no port: give a number from 0 to 65535.')
         limits = self.associations, self.largest_megabytes, self.silence_seconds, self.film_seconds, self.retry_seconds
         if min(limits) <= 0: raise BoneAgeError('The limits of a node are above 0.')
 
@@ -112,16 +120,19 @@ def _only_one(path: Path):
         else: (fcntl := __import__('fcntl')).flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
-        raise BoneAgeError(f'{shown(path.parent)} is used by another node: end it, or give this one a folder of its own.') from None
+        raise BoneAgeError(f'{shown(path.parent)} is used by another node: '
+                           'end it, or give this one a folder of its own.') from None
     return file
 
 # %% ../../nbs/clinic/07_node.ipynb #0000000d
 class Spool:
-    "The films of a node on their way; raises `BoneAgeError` for a folder that is not its own, or that another node uses."
+    """The films of a node on their way; raises `BoneAgeError` for a folder that is not its own, or that another node
+    uses."""
     def __init__(self, folder: str | Path):
         self.folder = claim_folder(folder, 'films and results of a node')
         os.chmod(self.folder, 0o700)  # it holds patients' films
-        self.inbox, self.outbox, self.done, self.broken = (self.folder/name for name in ('inbox', 'outbox', 'done', 'broken'))
+        self.inbox, self.outbox, self.done, self.broken = (self.folder/name
+                                                           for name in ('inbox', 'outbox', 'done', 'broken'))
         for part in (self.inbox, self.outbox, self.done, self.broken): part.mkdir(exist_ok=True)
         self.lock, self.file = threading.Lock(), _only_one(self.folder/'.lock')
         self.journal = self.folder/'journal.jsonl'
@@ -190,7 +201,8 @@ def film_answerer(
 ):  # function (path, sex, age in months or None) -> Assessment
     "What answers films in a node; raises `BoneAgeError` for a model or a calibration that cannot be used."
     reader, site = open_reader(model), load_site(site) if site else None
-    def answer(path, sex, age_months): return assess_with(reader, _film_of(path).pixels, sex, site, age_months=age_months)
+    def answer(path, sex, age_months):
+        return assess_with(reader, _film_of(path).pixels, sex, site, age_months=age_months)
     return answer
 
 # %% ../../nbs/clinic/07_node.ipynb #00000016
@@ -275,40 +287,40 @@ def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) 
         except (OSError, MemoryError) as error: pipe.send(OSError(str(error)))
         except Exception as error: pipe.send(str(error) if isinstance(error, BoneAgeError) else type(error).__name__)
 
+# %% ../../nbs/clinic/07_node.ipynb #0000005d
 STARTING = 120.0  # seconds in which a process must be ready
 
+def _begin(node: Node, target) -> tuple:  # process, pipe to it
+    "Start a process that answers films; raises `BoneAgeError` where it cannot."
+    context = get_context('spawn')
+    pipe, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs, node.model, node.site, node.results), daemon=True)
+    process.start()
+    theirs.close()
+    try: problem = _reply(pipe, STARTING)
+    except (EOFError, OSError): problem = 'The process that answers films did not start: try again with more memory.'
+    if problem: raise BoneAgeError(problem)
+    return process, pipe
+
+def _reply(pipe, seconds: float):
+    "What a process says; raises `TimeoutError` or `EOFError` where it says nothing."
+    if not pipe.poll(seconds): raise TimeoutError
+    return pipe.recv()
+
+# %% ../../nbs/clinic/07_node.ipynb #0000005f
 class Beside:
     "`answer_film` in a process beside this one; raises `BoneAgeError` for a model that cannot be used."
-    def __init__(self, node: Node, target=_answer_films):
-        self.node, self.target, self.process = node, target, None
-        self._start()
+    target = staticmethod(_answer_films)
 
-    def _start(self) -> None:
-        context = get_context('spawn')
-        self.pipe, theirs = context.Pipe()
-        arguments = theirs, self.node.model, self.node.site, self.node.results
-        self.process = context.Process(target=self.target, args=arguments, daemon=True)
-        self.process.start()
-        theirs.close()
-        try: problem = self._reply(STARTING)
-        except (EOFError, OSError): problem = 'The process that answers films did not start: try again, or give it more memory.'
-        if problem: raise BoneAgeError(problem)
-
-    def _again(self) -> None:
-        "Start anew; what goes wrong now is this machine's fault, not the film's."
-        try: self._start()
-        except BoneAgeError as error: raise OSError(str(error)) from None
-
-    def _reply(self, seconds: float) -> str | None:
-        "What the process says; raises `TimeoutError` or `EOFError` where it says nothing."
-        if not self.pipe.poll(seconds): raise TimeoutError
-        return self.pipe.recv()
+    def __init__(self, node: Node):
+        self.node = node
+        self.process, self.pipe = _begin(node, self.target)
 
     def __call__(self, path: Path, folder: Path) -> None:
-        if not self.process.is_alive(): self._again()
+        self._be_ready()
         try:
             self.pipe.send((path, folder))
-            problem = self._reply(self.node.film_seconds)
+            problem = _reply(self.pipe, self.node.film_seconds)
         except TimeoutError: reason = f'reading the film took more than {self.node.film_seconds:.0f} seconds'
         except (EOFError, OSError): reason = 'reading the film ended the program that did it'
         else:
@@ -316,6 +328,11 @@ class Beside:
             return
         self.close()
         write_results(path, folder, BoneAgeError(reason), results=self.node.results)
+
+    def _be_ready(self) -> None:
+        if self.process.is_alive(): return
+        try: self.process, self.pipe = _begin(self.node, self.target)
+        except BoneAgeError as error: raise OSError(str(error)) from None
 
     def close(self) -> None:
         "End the process, which ends by itself when nothing more can come."
@@ -343,6 +360,7 @@ def _set_aside(spool: Spool, name: str, reason: str) -> None:
     os.replace(spool.inbox/f'{name}.dcm', spool.broken/f'{name}.dcm')
     spool.note('set aside', name)
 
+# %% ../../nbs/clinic/07_node.ipynb #00000061
 def work(
     spool: Spool,
     name: str,  # of a film in the inbox
@@ -358,7 +376,9 @@ def work(
         spool.note('begun', name)
         try:
             if tries < TRIES: answer(path, folder)
-            else: write_results(path, folder, BoneAgeError(f'the node was ended {tries} times while it worked on the film'), results=results)
+            else:
+                reason = BoneAgeError(f'the node was ended {tries} times while it worked on the film')
+                write_results(path, folder, reason, results=results)
         except (OSError, MemoryError):  # not the film's fault
             spool.note('put off', name)
             raise
@@ -401,6 +421,16 @@ def send(
 # %% ../../nbs/clinic/07_node.ipynb #0000002e
 LONGEST_PAUSE, REFUSED_TIMES = 300.0, 5  # seconds; tries
 
+def _finish(spool: Spool, name: str, where: Path) -> None:
+    "Move a film with its results out of the outbox."
+    with spool.lock: os.replace(spool.outbox/name, where/name)
+    spool.note('sent' if where == spool.done else 'set aside', name)
+
+def _give_up(spool: Spool, name: str, problems: list[str]) -> None:
+    write_atomically(spool.outbox/name/'reason.txt', '\n'.join(problems) + '\n')
+    _finish(spool, name, spool.broken)
+
+# %% ../../nbs/clinic/07_node.ipynb #00000063
 def dispatch(
     spool: Spool,
     node: Node,
@@ -419,8 +449,8 @@ def dispatch(
                 if not problems: _finish(spool, name, spool.done)
                 elif refused[name] >= REFUSED_TIMES: _give_up(spool, name, problems)
                 else: problem = True
-            except Exception as error:  # no connection, no room: later
-                spool.note('not sent', name, reason=str(error) if type(error) is ConnectionError else type(error).__name__)
+            except Exception as error:  # no connection, or none of the disk's room: later
+                spool.note('not sent', name, reason=str(error) if type(error) is ConnectionError else 'no room')
                 problem = True
                 break
         pause = min(2*pause, LONGEST_PAUSE) if problem else node.retry_seconds
@@ -429,21 +459,11 @@ def dispatch(
             news.wait(5)
             news.clear()
 
-def _finish(spool: Spool, name: str, where: Path) -> None:
-    "Move a film with its results out of the outbox."
-    with spool.lock: os.replace(spool.outbox/name, where/name)
-    spool.note('sent' if where == spool.done else 'set aside', name)
-
-def _give_up(spool: Spool, name: str, problems: list[str]) -> None:
-    write_atomically(spool.outbox/name/'reason.txt', '\n'.join(problems) + '\n')
-    _finish(spool, name, spool.broken)
-
 # %% ../../nbs/clinic/07_node.ipynb #00000031
 WANTED = (ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation, SecondaryCaptureImageStorage)
-ENCODINGS = [  # uncompressed, then JPEG, JPEG-LS, JPEG 2000, RLE, HTJ2K; no deflate, which can hide a thousandfold
-    '1.2.840.10008.1.2.1', '1.2.840.10008.1.2', '1.2.840.10008.1.2.4.50', '1.2.840.10008.1.2.4.51', '1.2.840.10008.1.2.4.57',
-    '1.2.840.10008.1.2.4.70', '1.2.840.10008.1.2.4.80', '1.2.840.10008.1.2.4.81', '1.2.840.10008.1.2.4.90', '1.2.840.10008.1.2.4.91',
-    '1.2.840.10008.1.2.5', '1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202', '1.2.840.10008.1.2.4.203']
+ENCODINGS = [  # plain, JPEG, JPEG-LS, JPEG 2000, RLE, HTJ2K; no deflate, which can hide a thousandfold
+    f'1.2.840.10008.1.2{ending}' for ending in ('.1', '', '.4.50', '.4.51', '.4.57', '.4.70', '.4.80', '.4.81',
+                                                '.4.90', '.4.91', '.5', '.4.201', '.4.202', '.4.203')]
 CONNECTIONS = 64  # open at once, also those that have not said a word
 SUCCESS, NO_ROOM, OTHER_FILM, NOT_UNDERSTOOD = 0x0000, 0xA700, 0xA900, 0xC000  # answers to a C-STORE
 
@@ -493,7 +513,8 @@ class _Bounded:
 
     def __call__(self, count: int) -> bytearray:
         self.since += count
-        if count > LARGEST_PIECE or self.since > self.node.largest_megabytes * 1_000_000: raise OSError('too much')
+        if count > LARGEST_PIECE or self.since > self.node.largest_megabytes * 1_000_000:
+            raise OSError('too much')
         end, content = time.monotonic() + self.node.silence_seconds, bytearray()
         while len(content) < count:
             if time.monotonic() > end: raise TimeoutError('too slow')
@@ -512,6 +533,7 @@ def _whole_message(event) -> None:
     reading = getattr(event.assoc.dul.socket, 'recv', None)
     if isinstance(reading, _Bounded): reading.since = 0
 
+# %% ../../nbs/clinic/07_node.ipynb #00000065
 def _turn_away(event, node: Node) -> None:
     "Reject an association beyond those that are wanted at once; connections that say nothing do not count."
     server = event.assoc._server
@@ -536,62 +558,80 @@ class _Server(AssociationServer):
         for association in self.active_associations: association.abort()
 
 # %% ../../nbs/clinic/07_node.ipynb #00000037
+def listen(
+    node: Node,
+    spool: Spool,
+    *news: threading.Event,  # set when a film has come
+) -> _Server:  # bound to its port; `serve_forever` is still to be called
+    "A server that takes films; raises `BoneAgeError` where the port cannot be used."
+    handlers = [(evt.EVT_C_STORE, _receive, [spool, *news]), (evt.EVT_C_ECHO, lambda event: SUCCESS),
+                (evt.EVT_CONN_OPEN, _bound, [node]), (evt.EVT_DIMSE_RECV, _whole_message),
+                (evt.EVT_REQUESTED, _turn_away, [node])]
+    try:
+        return _application(node).make_server((node.host, node.port), evt_handlers=handlers, server_class=_Server)
+    except OSError as error:
+        raise BoneAgeError(f'{shown(node.host)}:{node.port} cannot be listened on ({error.strerror or error}): '
+                           'choose another host or port.') from None
+
+# %% ../../nbs/clinic/07_node.ipynb #00000068
+def work_through(
+    spool: Spool,
+    node: Node,
+    answer,  # function (path, folder) that writes the results, such as `Beside`
+    stop: threading.Event,
+    films: threading.Event,  # set when a film has come
+    results: threading.Event,  # set here when results are ready
+) -> None:
+    "Answer films in order until told to stop."
+    tries, pause = _begun(spool), node.retry_seconds
+    while not stop.is_set():
+        for name in spool.waiting():
+            if stop.is_set(): return
+            try: work(spool, name, answer, tries.get(name, 0), node.results)
+            except Exception as error:  # of the disk or the memory
+                LOG.error('%s: cannot be worked on now (%s)', name, type(error).__name__)
+                stop.wait(pause)
+                pause = min(2*pause, LONGEST_PAUSE)
+                break
+            pause = node.retry_seconds
+            results.set()
+        films.wait(1)
+        films.clear()
+
+# %% ../../nbs/clinic/07_node.ipynb #0000006a
 class Running:
-    """A node at work, until `stop`; `answer` is a function (path, sex, age in months or None) -> Assessment, asked in this process, or None for the model of the node in a process
-    beside it. Raises `BoneAgeError` where the model, the folder or the port cannot be used."""
-    def __init__(self, node: Node, answer=None):
-        self.node, self.spool = node, Spool(node.folder)
+    "A node at work, until `stop`; raises `BoneAgeError` where the model, the folder or the port cannot be used."
+    def __init__(self,
+        node: Node,
+        answer=None,  # function (path, sex, age in months or None) -> Assessment, asked in this process; None: `Beside`
+    ):
+        self.spool, self.beside = Spool(node.folder), None
         self.ending, self.films, self.results = threading.Event(), threading.Event(), threading.Event()
-        self.beside = None
         try:
             if answer is None: self.beside = Beside(node)
-            self.answer = self.beside or (lambda path, folder: answer_film(path, folder, answer, node.results))
-            self.server = self._listen()
+            self.server = listen(node, self.spool, self.films, self.results)
         except BaseException:
-            if self.beside: self.beside.close()
-            self.spool.close()
+            self._leave()
             raise
         self.port = self.server.server_address[1]
-        self.threads = [threading.Thread(target=self._work), threading.Thread(target=self._dispatch),
-                        threading.Thread(target=self.server.serve_forever)]
+        writing = self.beside or (lambda path, folder: answer_film(path, folder, answer, node.results))
+        self.threads = [
+            threading.Thread(target=self.server.serve_forever),
+            threading.Thread(target=work_through,
+                             args=(self.spool, node, writing, self.ending, self.films, self.results)),
+            threading.Thread(target=dispatch, args=(self.spool, node, self.ending, self.results))]
         for thread in self.threads: thread.start()
 
-    def _listen(self) -> _Server:
-        handlers = [(evt.EVT_C_STORE, _receive, [self.spool, self.films, self.results]), (evt.EVT_CONN_OPEN, _bound, [self.node]),
-                    (evt.EVT_DIMSE_RECV, _whole_message), (evt.EVT_REQUESTED, _turn_away, [self.node]), (evt.EVT_C_ECHO, lambda event: SUCCESS)]
-        try: return _application(self.node).make_server((self.node.host, self.node.port), evt_handlers=handlers, server_class=_Server)
-        except OSError as error:
-            raise BoneAgeError(f'{self.node.host}:{self.node.port} cannot be listened on ({error.strerror or error}): '
-                               'choose another host or port.') from None
-
-    def _dispatch(self) -> None: dispatch(self.spool, self.node, self.ending, self.results)
-
-    def _work(self) -> None:
-        "Answer films in order until told to stop."
-        tries, pause = _begun(self.spool), self.node.retry_seconds
-        while not self.ending.is_set():
-            for name in self.spool.waiting():
-                if self.ending.is_set(): return
-                try: work(self.spool, name, self.answer, tries.get(name, 0), self.node.results)
-                except Exception as error:  # of the disk or the memory; the film stays where it is
-                    LOG.error('%s: cannot be worked on now (%s)', name, type(error).__name__)
-                    self.ending.wait(pause)
-                    pause = min(2*pause, LONGEST_PAUSE)
-                    break
-                pause = self.node.retry_seconds
-                self.results.set()
-            self.films.wait(1)
-            self.films.clear()
+    def _leave(self) -> None:
+        if self.beside: self.beside.close()
+        self.spool.close()
 
     def stop(self) -> None:
         "Take no more, end what was begun, and keep the rest for the next start."
         self.server.end()
-        self.ending.set()
-        self.films.set()
-        self.results.set()
+        for event in (self.ending, self.films, self.results): event.set()
         for thread in self.threads: thread.join()
-        if self.beside: self.beside.close()
-        self.spool.close()
+        self._leave()
 
 # %% ../../nbs/clinic/07_node.ipynb #0000004c
 def serve(
