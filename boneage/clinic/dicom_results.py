@@ -25,6 +25,8 @@ with extra('dicom'):
     from highdicom import sr
     from highdicom.coding_schemes import CodingSchemeIdentificationItem
     from pydicom import config as pydicom_config
+    from pydicom.dataelem import DataElement
+    from pydicom.datadict import dictionary_VR
     from pydicom.dataset import Dataset
     from pydicom.sr.codedict import codes
     from pydicom.sr.coding import Code
@@ -45,19 +47,17 @@ def header_of(
     film: Dataset,  # as pydicom reads it
 ) -> Dataset:  # patient, study and the image's own UIDs, in UTF-8
     "What a result takes over from its film; raises `BoneAgeError` where the film has no UIDs."
-    with pydicom_config.disable_value_validation():
-        text = {name: str(film.get(name) or '').strip() for name in (*UIDS, *TEXTS, *DATES, 'PatientSex')}
-        lost = next((name for name in UIDS if not re.fullmatch(r'[0-9.]{1,64}', text[name])), None)
-        if lost:
-            raise BoneAgeError(f'The film has no {lost}, so no result can be filed with it: '
-                               'send the film as it was taken.')
-        header = Dataset()
-        header.SpecificCharacterSet = 'ISO_IR 192'
-        for name, form in DATES.items(): text[name] = _as_date(text[name], form)
-        if text['PatientSex'] not in ('F', 'M', 'O'): text['PatientSex'] = ''
-        for name, value in text.items(): setattr(header, name, value)
-        for name in ('IssuerOfPatientID', 'StudyDescription'):  # these need not be there
-            if not text[name]: delattr(header, name)
+    text = {name: str(film.get(name) or '').strip() for name in (*UIDS, *TEXTS, *DATES, 'PatientSex')}
+    lost = next((name for name in UIDS if not re.fullmatch(r'[0-9.]{1,64}', text[name])), None)
+    if lost:
+        raise BoneAgeError(f'The film has no {lost}, so no result can be filed with it: send the film as it was taken.')
+    for name, form in DATES.items(): text[name] = _as_date(text[name], form)
+    if text['PatientSex'] not in ('F', 'M', 'O'): text['PatientSex'] = ''
+    header = Dataset()
+    header.SpecificCharacterSet = 'ISO_IR 192'
+    for name, value in text.items():
+        if not value and name in ('IssuerOfPatientID', 'StudyDescription'): continue  # these need not be there
+        header.add(DataElement(name, dictionary_VR(name), value, validation_mode=pydicom_config.IGNORE))
     return header
 
 # %% ../../nbs/clinic/05_dicom_results.ipynb #0000000b
@@ -291,7 +291,8 @@ def secondary_capture(
             transfer_syntax_uid=ExplicitVRLittleEndian, **_file_facts(header, assessment, 101, 'page'))
         image.PatientOrientation = None  # a page has none
         image.Laterality = _side(film)
-        image.BurnedInAnnotation = 'NO'  # of the patient: the page names none
+        burned_in = str(film.get('BurnedInAnnotation', ''))  # the page names nobody, but it may show the film
+        if burned_in in ('YES', 'NO'): image.BurnedInAnnotation = burned_in
         image.DerivationDescription = 'Page with the bone age that boneage measured on the source image'
         source = Dataset()
         source.ReferencedSOPClassUID, source.ReferencedSOPInstanceUID = header.SOPClassUID, header.SOPInstanceUID

@@ -4,12 +4,14 @@
 
 # %% auto #0
 __all__ = ['LOINC', 'UCUM', 'SNOMED', 'OWN_CODES', 'BONE_AGE', 'BONE_AGE_STUDY', 'BONE_AGE_METHOD', 'CHRONOLOGICAL_AGE',
-           'INTERPRETATIONS', 'reasons_of', 'observation']
+           'INTERPRETATIONS', 'DATE_TIME', 'reasons_of', 'observation']
 
 # %% ../../nbs/clinic/04_fhir.ipynb #00000003
+import re
+
 from .. import __version__
 from ..assessment import RESEARCH_USE, Assessment
-from ..basics import BoneAgeError
+from ..basics import BoneAgeError, shown
 
 # %% ../../nbs/clinic/04_fhir.ipynb #00000006
 LOINC, UCUM, SNOMED = 'http://loinc.org', 'http://unitsofmeasure.org', 'http://snomed.info/sct'
@@ -90,6 +92,22 @@ def _with_number(assessment: Assessment, status: str) -> dict:
                 **(dict(component=components) if components else {}),  # FHIR has no empty lists
                 note=[dict(text=text) for text in (RESEARCH_USE, *forced, *assessment.warnings, *site)])
 
+# %% ../../nbs/clinic/04_fhir.ipynb #0000001d
+DATE_TIME = (r'\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])'
+             r'(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d))?)?)?')
+
+def _check_given(subject, identifier, effective, derived_from) -> None:
+    "Raise `BoneAgeError` for what FHIR would not take."
+    for name, value in (('subject', subject), ('derived_from', derived_from)):
+        if value is not None and not re.fullmatch(r'\S+', value):
+            raise BoneAgeError(f'{name} is a reference such as Patient/7, not {shown(repr(value))}.')
+    if effective is not None and not re.fullmatch(DATE_TIME, effective):
+        raise BoneAgeError(f'effective is a date such as 2026-11-24, not {shown(repr(effective))}.')
+    if identifier is None: return
+    named = isinstance(identifier, dict) and set(identifier) <= {'system', 'value'} and identifier
+    if not named or not all(isinstance(text, str) and text.strip() for text in identifier.values()):
+        raise BoneAgeError('identifier has a system and a value, both text.')
+
 # %% ../../nbs/clinic/04_fhir.ipynb #00000012
 def observation(
     assessment: Assessment | BoneAgeError,  # or what kept the film from being answered, such as `RefusedFilm`
@@ -101,6 +119,7 @@ def observation(
 ) -> dict:  # for `save_json`
     "An answer, or a refusal, as a FHIR R4 Observation; no patient, date or image unless given."
     answered = not isinstance(assessment, BaseException)
+    _check_given(subject, identifier, effective, derived_from)
     if status not in ('preliminary', 'final'):
         raise BoneAgeError(f"The status of an Observation is 'preliminary' or 'final', not {status!r}.")
     model = (assessment.model, assessment.model_version) if answered else ('boneage', f'boneage {__version__}')

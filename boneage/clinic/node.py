@@ -277,6 +277,7 @@ def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) 
     "Answer what comes through a pipe; runs in a process of its own."
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node, which lets the film be finished
     _silence()
+    warnings.simplefilter('ignore')
     try: answer = film_answerer(model, site)
     except BoneAgeError as error: return pipe.send(str(error))
     pipe.send(None)
@@ -644,12 +645,14 @@ def serve(
     loggers = _silence()
     before = {number: signal.signal(number, lambda *_: ending.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        running = Running(node, answer)
-        LOG.info('listening on %s:%d as %s', node.host, running.port, node.ae_title)
-        try:
-            if started: started(running)
-            while not ending.wait(0.5): pass
-        finally: running.stop()
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            running = Running(node, answer)
+            LOG.info('listening on %s:%d as %s', node.host, running.port, node.ae_title)
+            try:
+                if started: started(running)
+                while not ending.wait(0.5): pass
+            finally: running.stop()
     finally:
         for number, handler in before.items(): signal.signal(number, handler)
         for logger, disabled in loggers: logger.disabled = disabled
