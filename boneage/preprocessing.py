@@ -8,7 +8,6 @@ __all__ = ['MARGIN_ABOVE', 'MARGIN_BELOW', 'MARGIN_BESIDE', 'PIPELINES', 'SMALLE
            'preprocess']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,8 @@ import numpy as np
 
 from .basics import BoneAgeError, shown
 from .films.hand import Hand, HandFinder, find_bright_bone, stretch_grey
-from .films.radiograph import as_film, read_radiograph, rotation
+from .films.film import read_film
+from .films.radiograph import Film, rotation
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 MARGIN_ABOVE, MARGIN_BELOW, MARGIN_BESIDE = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame
@@ -185,14 +185,14 @@ class Preprocessed:
 
 # %% ../nbs/02_preprocessing.ipynb #00000019
 def preprocess(
-    radiograph: np.ndarray | str | Path,  # (H, W) or (H, W, channels), see `as_film`; or an image file
+    radiograph: np.ndarray | str | Path | Film,  # what `read_film` takes: an array, a file of any format, or a film that was read
     pipeline: str = 'default',  # 'default' or 'report'
     size: int | None = None,  # side of the picture in pixels, 32 to 2048; the pipeline's own (320, 399) if None
     find: bool = True,  # False: do not look for a hand, use the whole film
 ) -> Preprocessed:
     "Make the picture that a network sees. Raises `RadiographError` for a file or an array that is no radiograph."
     chosen, size = find_pipeline(pipeline), picture_size(size, pipeline)
-    image = read_radiograph(radiograph) if isinstance(radiograph, (str, os.PathLike)) else as_film(radiograph)
+    image = read_film(radiograph).pixels
     hand, inverted = None, False
     if find and chosen.negatives: image, hand, inverted = find_bright_bone(image, chosen.finder)
     elif find: hand = chosen.finder(image)

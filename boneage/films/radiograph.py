@@ -4,11 +4,17 @@
 
 # %% auto #0
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
-           'LARGEST_COLOUR_SPREAD', 'FORMATS', 'LARGEST_FILE', 'RadiographError', 'check_size', 'grey_range', 'as_film',
-           'read_radiograph', 'rotation', 'write_png']
+           'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'SEAM_CLIP', 'SEAM_LEAST',
+           'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE', 'PACKBITS',
+           'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size', 'grey_range', 'tone_scatter',
+           'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png', 'unpacked_length',
+           'check_tiff', 'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
-import io, os, stat, warnings
+import hashlib, io, os, stat, tempfile, threading, warnings, zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import cv2
@@ -16,6 +22,28 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..basics import BoneAgeError, shown, write_atomically
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000042
+@dataclass(frozen=True)
+class FilmTags:
+    "What a DICOM file says of its film; None where it says nothing that can be used."
+    sex: str | None = None  # 'F' or 'M'
+    age_months: float | None = None
+    birth_date: date | None = field(default=None, repr=False)
+    study_date: date | None = field(default=None, repr=False)
+    laterality: str | None = None  # 'L' or 'R'
+    spacing_mm: tuple[float, float] | None = None  # of pixels: between rows, between columns
+    body_part: str | None = None
+    modality: str | None = None
+
+@dataclass(frozen=True)
+class Film:
+    "A film as it was read."
+    pixels: np.ndarray  # uint8 (H, W)
+    name: str  # what to call it in a sentence
+    notes: tuple[str, ...] = ()  # what was put right, what a decoder complained of
+    sha256: str | None = None  # of the file
+    tags: FilmTags | None = None  # what a DICOM says
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000006
 class RadiographError(BoneAgeError):
@@ -96,24 +124,56 @@ def _to_eight_bits(
     return levels
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000014
-LARGEST_COLOUR_SPREAD = 12.0  # grey levels: mean difference between the channels; toned greys stay below
+LARGEST_COLOUR_SPREAD = 12.0  # grey levels: mean difference between the channels; faint tones stay below
+LARGEST_TONE_SCATTER = 3.0  # grey levels: how far colours of the same grey level lie apart; toned films stay below
+TONED = 'the film is toned: its grey levels were taken'
 
+def tone_scatter(
+    colours: np.ndarray,  # uint8 (..., 3)
+) -> float:  # grey levels
+    """Mean distance of red and of blue, both less green, from what is usual at their grey level; the larger of the two.
+    A tone is one tone: where a level leans to the other side than the picture, nothing counts as usual."""
+    red, green, blue = (colours[..., channel].ravel().astype(np.int32) for channel in range(3))
+    level = (299 * red + 587 * green + 114 * blue + 500) // 1000
+    count = np.maximum(np.bincount(level, minlength=256), 1)
+    def scatter(tint):
+        usual = np.bincount(level, tint, minlength=256) / count
+        usual[np.sign(usual) != np.sign(tint.sum())] = 0
+        return np.abs(tint - usual[level]).mean()
+    return float(max(scatter(red - green), scatter(blue - green)))
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000045
 def _one_channel(
     pixels: np.ndarray,  # uint8 (H, W, 3)
     name: str,  # what to call the film in an error
-) -> np.ndarray:  # uint8 (H, W)
+) -> tuple[np.ndarray, tuple[str, ...]]:  # uint8 (H, W), and notes
     "The grey of a film saved as RGB; raises `RadiographError` for colour."
     step = int(np.ceil((pixels.shape[0] * pixels.shape[1] / SAMPLE)**0.5))
-    spread = np.ptp(pixels[::step, ::step].astype(np.int16), axis=2).mean()
-    if spread > LARGEST_COLOUR_SPREAD:
+    sample = pixels[::step, ::step]
+    spread = np.ptp(sample.astype(np.int16), axis=2).mean()
+    if spread > LARGEST_COLOUR_SPREAD and tone_scatter(sample) > LARGEST_TONE_SCATTER:
         raise RadiographError(f'{name} is a colour picture, not a radiograph: give the grey X-ray film of a hand.')
-    return cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY)
+    return grey, (TONED,) if spread > LARGEST_COLOUR_SPREAD else ()
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000038
-def as_film(
+IN_ALPHA = 'the picture was in the alpha channel'
+
+def _without_alpha(
+    pixels: np.ndarray,  # (H, W, 2) or (H, W, 4), alpha last
+) -> tuple[np.ndarray, tuple[str, ...]]:  # (H, W, 1) or (H, W, 3), and notes
+    "The colours, or the alpha channel where they are flat."
+    colours, alpha = pixels[..., :-1], pixels[..., -1]
+    def flat(values): return values.min() == values.max()
+    seen = alpha > 0
+    if flat(alpha) or not all(flat(colours[..., channel][seen]) for channel in range(colours.shape[2])):
+        return colours, ()
+    return alpha[..., None], (IN_ALPHA,)
+
+def grey_levels(
     pixels: np.ndarray,  # (H, W) or (H, W, 1 to 4 channels); bool, integers or floats
     name: str = 'The array',  # what to call the film in an error
-) -> np.ndarray:  # uint8 (H, W)
+) -> tuple[np.ndarray, tuple[str, ...]]:  # uint8 (H, W), and notes
     "One 8-bit channel, by `grey_range` where there are not 8 bits; raises `RadiographError` for what is no film."
     if not isinstance(pixels, np.ndarray):
         raise RadiographError(f'{name} is {type(pixels).__name__}, not a NumPy array: give pixels or a path.')
@@ -123,38 +183,256 @@ def as_film(
     if pixels.dtype.kind not in 'buif':
         raise RadiographError(f'{name} holds {shown(pixels.dtype)}, not grey levels: give integers or floats.')
     check_size(pixels.shape[1], pixels.shape[0], name)
-    if pixels.shape[2:] in ((2,), (4,)): pixels = pixels[..., :-1]
+    notes = ()
+    if pixels.shape[2:] in ((2,), (4,)): pixels, notes = _without_alpha(pixels)
     pixels = _to_eight_bits(pixels, name)
     if pixels.shape[2:] == (3,): return _one_channel(pixels, name)
-    return np.ascontiguousarray(pixels.reshape(pixels.shape[:2]))
+    return np.ascontiguousarray(pixels.reshape(pixels.shape[:2])), notes
+
+def as_film(
+    pixels: np.ndarray,  # (H, W) or (H, W, 1 to 4 channels); bool, integers or floats
+    name: str = 'The array',  # what to call the film in an error
+) -> np.ndarray:  # uint8 (H, W)
+    "`grey_levels` without the notes."
+    return grey_levels(pixels, name)[0]
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000046
+_one_listener = threading.Lock()
+
+@contextmanager
+def heard():
+    "Catch what native code writes to the error stream: a list that holds the text, as one string, after the block."
+    said = []
+    with _one_listener, tempfile.TemporaryFile() as file:
+        try: kept = os.dup(2)
+        except OSError:  # a process without an error stream
+            yield said
+            return
+        os.dup2(file.fileno(), 2)
+        try: yield said
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            file.seek(0)
+            said.append(file.read(10_000).decode('utf-8', 'replace'))
+
+def jpeg_complaint(
+    data: bytes,  # a JPEG file, or what of one stands in a TIFF or a DICOM
+) -> str:  # empty where there is nothing to complain of
+    "What libjpeg says of damaged data: its first complaint."
+    with heard() as said:
+        try: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        except cv2.error: pass  # a kind of JPEG that OpenCV does not know: Pillow decides
+    lines = [line for line in said[0].splitlines() if 'JPEG' in line or 'JFIF' in line or 'Adobe' in line]
+    return shown(lines[0].strip())[:100] if lines else ''
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000049
+SEAM_CLIP = 24  # grey levels: one pixel counts for no more
+SEAM_LEAST = 3  # grey levels; no clean film comes near
+SEAM_BLOCKS = 3  # blocks on each side that must say something
+
+def _steps(
+    grey: np.ndarray,  # uint8 (H, W), as decoded, not turned
+    block: int,  # pixels: 8, or 16 where colour has half the resolution
+) -> tuple[np.ndarray, np.ndarray]:  # float32 (rows - 1, W): steps in grey levels, and 1 where they say something
+    "The steps between rows of blocks, less half the change on both sides of them."
+    rows = np.arange(block, grey.shape[0] - 1, block)
+    above, upper, lower, below = (grey[rows + at].astype(np.int16) for at in (-2, -1, 0, 1))
+    steps = np.clip(3 * (lower - upper) + above - below, -2 * SEAM_CLIP, 2 * SEAM_CLIP)  # twice the step
+    silent = (upper == lower) & ((upper == 0) | (upper == 255))
+    steps[silent] = 0
+    return steps * np.float32(0.5), (~silent).astype(np.float32)
+
+def seam(
+    grey: np.ndarray,  # uint8 (H, W), as decoded, not turned
+    block: int = 8,  # pixels
+) -> float:  # grey levels that the seam is high; 0 without one
+    "The clearest seam of a wrong brightness in a JPEG."
+    if grey.shape[0] < 4 * block: return 0.0
+    columns = np.arange(0, grey.shape[1], block)
+    def from_left(values): return np.cumsum(np.add.reduceat(values, columns, axis=1), axis=1)
+    sums, counts = map(from_left, _steps(grey, block))
+    def mean(total, count): return np.where(count >= SEAM_BLOCKS * block, total / np.maximum(count, 1), 0)
+    left, right = mean(sums, counts), mean(sums[:, -1:] - sums, counts[:, -1:] - counts)
+    high = np.minimum(abs(left[1:]), abs(right[:-1])) * (np.sign(left[1:]) == np.sign(right[:-1]))
+    clear = high - 2 * np.maximum(abs(left[:-1]), abs(right[1:]))
+    row, column = np.unravel_index(np.argmax(clear), clear.shape)
+    return float(high[row, column]) if clear[row, column] >= SEAM_LEAST else 0.0
+
+# %% ../../nbs/films/00_radiograph.ipynb #0000004c
+MISFIT = 5.0  # grey levels: a whole row of blocks apart from the next by so much more than usual
+FLAT_END = 0.02  # share of the height
+
+def _misfit(grey: np.ndarray, block: int) -> float:
+    "How much more than usual, in grey levels, two rows of blocks are apart; a row may change over at any block."
+    if grey.shape[0] < 4 * block: return 0.0
+    apart = np.cumsum(abs(_steps(grey, block)[0]), axis=1)
+    changing = apart[1:] + apart[:-1, -1:] - apart[:-1]
+    return float((changing.max() - np.median(apart[:, -1])) / grey.shape[1])
+
+def _flat_end(grey: np.ndarray) -> float:
+    "Share of the height at the end whose blocks are all flat: what a decoder fills in."
+    blocks = grey[:, :grey.shape[1] // 8 * 8].reshape(len(grey), -1, 8)
+    uneven = np.flatnonzero((blocks != blocks[..., :1]).any(axis=(1, 2)))
+    return 1 - (uneven[-1] + 1) / len(grey) if len(uneven) else 1.0
+
+def _damaged(name: str, why: str) -> RadiographError:
+    return RadiographError(f'{name} is damaged ({why}): copy it again from where it came.')
+
+def _refuse_seam(grey: np.ndarray, block: int, name: str) -> None:
+    height = seam(grey, block)
+    if height: raise _damaged(name, f'its brightness jumps by {height:.0f} grey levels in a seam')
+
+def check_jpeg(
+    data: bytes,
+    grey: np.ndarray,  # uint8 (H, W): what Pillow decoded, not turned
+    block: int,  # pixels: 8, or 16 where colour has half the resolution
+    name: str,  # what to call the film in an error
+) -> tuple[str, ...]:  # notes
+    "What is wrong with JPEG data that were decoded; raises `RadiographError` where much of the film may be wrong."
+    complaint = jpeg_complaint(data)
+    if complaint and (_misfit(grey, block) > MISFIT or _flat_end(grey) > FLAT_END): raise _damaged(name, complaint)
+    _refuse_seam(grey, block, name)
+    return (f'the file is slightly damaged ({complaint})',) if complaint else ()
+
+# %% ../../nbs/films/00_radiograph.ipynb #0000004f
+def check_png(
+    data: bytes,  # of a PNG whose pixels could be decoded
+) -> tuple[str, ...]:  # notes
+    "Is the checksum of a chunk of pixels wrong?"
+    place, wrong = 8, 0
+    while place + 12 <= len(data):
+        length, kind = int.from_bytes(data[place:place + 4], 'big'), data[place + 4:place + 8]
+        told = data[place + 8 + length:place + 12 + length]
+        if kind == b'IDAT': wrong += zlib.crc32(memoryview(data)[place + 4:place + 8 + length]).to_bytes(4, 'big') != told
+        if kind == b'IEND': break
+        place += 12 + length
+    return ('the file is slightly damaged (a checksum is wrong, the pixels fit together)',) if wrong else ()
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000052
+UNPACKED, LZW, JPEG, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 7, 8, 32946, 32773  # compressions of TIFF
+
+def _tiff_parts(
+    tags,  # a directory of Pillow's
+) -> list[tuple[int, int, int]]:  # place, length, and bytes of pixels; none where the tags do not say
+    "The strips or tiles of a TIFF."
+    tiled = 324 in tags
+    places, lengths = (tags.get(tag, ()) for tag in ((324, 325) if tiled else (273, 279)))
+    width, height, samples, apart = tags[256], tags[257], tags.get(277, 1), tags.get(284, 1) == 2
+    bits = tags.get(258, (1,))
+    depth = bits[0] if apart else bits[0] * samples if len(bits) == 1 else sum(bits)
+    if tiled: sizes = [-(-tags[322] * depth // 8) * tags[323]] * len(places)
+    else:
+        rows = min(tags.get(278, height), height)
+        strips, row = -(-height // rows), -(-width * depth // 8)
+        sizes = ([rows * row] * (strips - 1) + [(height - rows * (strips - 1)) * row]) * (samples if apart else 1)
+    return list(zip(places, lengths, sizes)) if len(places) == len(lengths) == len(sizes) else []
+
+def unpacked_length(packed: bytes) -> int:
+    "Bytes that PackBits data, as TIFF and the RLE of DICOM have them, unpack to."
+    place = total = 0
+    while place < len(packed):
+        head = packed[place]
+        if head < 128: place, total = place + head + 2, total + head + 1
+        else: place, total = (place + 1, total) if head == 128 else (place + 2, total + 257 - head)
+    return total
+
+def check_tiff(
+    data: bytes,
+    tags,  # the directory of its picture, Pillow's
+    name: str,  # what to call the film in an error
+) -> tuple[str, ...]:  # notes
+    "What is wrong with the strips of a TIFF; raises `RadiographError` where much of the film may be wrong."
+    parts, packing = _tiff_parts(tags), tags.get(259, UNPACKED)
+    tables = tags.get(347, b'')[:-2] if packing == JPEG else b''
+    if not parts: return ('the file is slightly damaged (its strips do not fit its rows)',)
+    notes, whole = set(), max(size for _, _, size in parts)  # the last strip may be as long as the others
+    ends = [0] + sorted(place + length for place, length, _ in parts)
+    if any(place < end for place, end in zip(sorted(place for place, _, _ in parts), ends)):
+        raise _damaged(name, 'its strips overlap')
+    for place, length, size in parts:
+        part = memoryview(data)[place:place + length]
+        if len(part) < (min(length, size) if packing == UNPACKED else length):
+            raise _damaged(name, 'a strip reaches beyond the end of the file')
+        if packing == UNPACKED and tags.get(262) != 6:
+            if length < size: raise _damaged(name, 'a strip is shorter than its rows')
+            if length - size > 8 and length % max(size, 1): notes.add('the strips are longer than their rows')
+        elif packing in (DEFLATE, OLD_DEFLATE):
+            unpacking = zlib.decompressobj()
+            try: unpacked = len(unpacking.decompress(part, whole + 1))
+            except zlib.error: raise _damaged(name, 'a strip does not have its checksum') from None
+            if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
+            if not unpacking.eof: notes.add('a strip has no checksum')
+        elif packing == PACKBITS:
+            unpacked = unpacked_length(bytes(part))
+            if unpacked not in (size, whole): raise _damaged(name, 'a strip is not as long as its rows')
+        elif packing == JPEG:
+            complaint = jpeg_complaint(tables + bytes(part[2 * bool(tables):]))
+            if complaint: raise _damaged(name, complaint)
+    return tuple(f'the file is slightly damaged ({note})' for note in sorted(notes))
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000001b
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')  # Pillow's names; a JPEG with several pictures, MPO, comes with JPEG
-LARGEST_FILE = 1_000_000_000  # bytes; enough for 100 megapixels of 8 bytes
+LARGEST_FILE = 500_000_000  # bytes; enough for 100 megapixels of 4 bytes, and Pillow has no wider grey
+
+def _deep_colours(
+    data: bytes,  # a PNG or TIFF with colours of 16 bits
+    turn: int,  # the EXIF orientation of a PNG; OpenCV turns a TIFF itself
+) -> np.ndarray:  # uint16 (H, W, 3) or (H, W, 4), turned
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3: raise ValueError('colours of 16 bits')
+    pixels = np.dstack([pixels[..., 2::-1], pixels[..., 3:]])
+    if turn > 4: pixels = pixels.swapaxes(0, 1)
+    return pixels[::-1 if turn in (3, 4, 7, 8) else 1, ::-1 if turn in (2, 3, 6, 7) else 1]
+
+# %% ../../nbs/films/00_radiograph.ipynb #00000055
+def _plain(image: Image.Image) -> Image.Image:
+    "Palettes and other colour spaces resolved."
+    if image.mode in ('P', 'PA'): return image.convert('RGBA' if image.has_transparency_data else 'RGB')
+    return image.convert('RGB') if image.mode in ('CMYK', 'YCbCr', 'HSV', 'LAB') else image
+
+def _deep_planes(image: Image.Image) -> bool:
+    "Does a TIFF hold several planes of more than 8 bits, each by itself?"
+    tags = image.tag_v2
+    return tags.get(284, 1) == 2 and tags.get(277, 1) > 1 and max(tags.get(258, (1,))) > 8
 
 def _decode(
-    path: Path,
+    data: bytes,
     name: str,  # what to call the film in an error
-) -> np.ndarray:  # the pixels as stored, palettes resolved, EXIF rotation applied
-    "The pixels of an image file; raises `RadiographError` for its size and several frames, and all that Pillow raises."
-    with Image.open(path, formats=FORMATS) as image:
+) -> tuple[np.ndarray, tuple[str, ...]]:  # the pixels as stored, palettes resolved, EXIF rotation applied; and notes
+    "The pixels of an image file; raises `RadiographError` for its size, frames and damage, and all that Pillow raises."
+    with Image.open(io.BytesIO(data), formats=FORMATS) as image:
         check_size(*image.size, name)
-        frames = getattr(image, 'n_frames', 1)
-        if frames > 1:
+        kind, frames, notes = image.format, getattr(image, 'n_frames', 1), ()
+        if kind == 'MPO': notes = (f'the file holds {frames} pictures, the first was read',)
+        elif frames > 1:
             raise RadiographError(f'{name} holds {frames} frames: save the frame with the hand as one image.')
-        if image.mode in ('P', 'CMYK', 'YCbCr', 'HSV', 'LAB', 'PA'): image = image.convert('RGB')
-        return np.asarray(ImageOps.exif_transpose(image))
+        deep = image.mode in ('RGB', 'RGBA') and any(';16' in str(tile.args) for tile in image.tile)
+        turn = image.getexif().get(0x0112, 1)
+        if kind == 'TIFF':
+            if _deep_planes(image): raise RadiographError(f'{name} holds colours of 16 bits apart: save it as grey.')
+            notes += check_tiff(data, image.tag_v2, name)
+            with heard() as said: image.load()
+            if image.tag_v2.get(259) == JPEG: _refuse_seam(np.asarray(image.convert('L')), 8, name)
+            if said[0].strip(): notes += (f'the file is slightly damaged ({shown(said[0].splitlines()[0])[:100]})',)
+        else: image.load()
+        if kind == 'PNG': notes += check_png(data)
+        if kind in ('JPEG', 'MPO'):
+            block = 8 * max(layer[2] for layer in image.layer) if len(image.layer) > 1 else 8
+            notes += check_jpeg(data, np.asarray(image.convert('L')), block, name)
+        if deep: return _deep_colours(data, turn if kind == 'PNG' else 1), notes
+        return np.asarray(ImageOps.exif_transpose(_plain(image))), notes
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000003b
 def _open_pixels(
-    path: Path,
+    data: bytes,
     name: str,  # what to call the film in an error
-) -> np.ndarray:  # as `_decode` returns them
+) -> tuple[np.ndarray, tuple[str, ...]]:  # as `_decode` returns them
     "Decode an image file; raises `RadiographError` with one sentence for whatever goes wrong."
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # of sizes that are refused here, and of tags that no film needs
-            return _decode(path, name)
+            return _decode(data, name)
     except BoneAgeError: raise
     except Image.DecompressionBombError: raise RadiographError(_too_large(name)) from None
     except UnidentifiedImageError:
@@ -164,24 +442,47 @@ def _open_pixels(
         reason = ' '.join(f'{type(error).__name__}: {shown(error)}'.split())[:200]
         raise RadiographError(f'{name} cannot be decoded ({reason}): it may be cut short, copy it again.') from None
 
+def picture_film(
+    data: bytes,  # a PNG, JPEG, TIFF, BMP or WebP file
+    name: str = 'The film',  # what to call it
+) -> Film:  # bright bone as in the file
+    "The film in an image file that was read; raises `RadiographError` with one sentence that says what to do."
+    pixels, notes = _open_pixels(data, name)
+    levels, further = grey_levels(pixels, name)
+    return Film(levels, name, notes + further, hashlib.sha256(data).hexdigest())
+
 # %% ../../nbs/films/00_radiograph.ipynb #0000001d
+def read_whole(
+    path: str | Path,
+) -> bytes:
+    "A film's file in memory; raises `RadiographError` for what is no file, is empty, too large or not to be read."
+    name = shown(path)
+    try:
+        found = os.stat(path)
+        if stat.S_ISDIR(found.st_mode): raise RadiographError(f'{name} is a folder: give an image file.')
+        if not stat.S_ISREG(found.st_mode):
+            raise RadiographError(f'{name} is a device or a pipe: give an image file.')
+        if found.st_size == 0: raise RadiographError(f'{name} is empty (0 bytes): copy the file again.')
+        check_file_size(found.st_size, name)
+        with open(path, 'rb') as file: data = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError: raise RadiographError(f'{name} does not exist: check the name.') from None
+    except RadiographError: raise
+    except (OSError, ValueError, MemoryError) as error:
+        reason = getattr(error, 'strerror', None) or error or type(error).__name__
+        raise RadiographError(f'{name} cannot be opened ({reason}): check its name and who may read it.') from None
+    check_file_size(len(data), name)  # a file can grow
+    return data
+
+def check_file_size(size: int, name: str) -> None:
+    "Refuse a file that is larger than any film; raises `RadiographError`."
+    if size > LARGEST_FILE:
+        raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
+
 def read_radiograph(
     path: str | Path,  # a PNG, JPEG, TIFF, BMP or WebP
 ) -> np.ndarray:  # uint8 (H, W), bright bone as in the file
     "Read a radiograph as 8-bit grey; raises `RadiographError` with one sentence that names the file and what to do."
-    path, name = Path(path), shown(path)
-    try: found = os.stat(path)
-    except FileNotFoundError: raise RadiographError(f'{name} does not exist: check the name.') from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, 'strerror', None) or error
-        raise RadiographError(f'{name} cannot be opened ({reason}): check its name and who may read it.') from None
-    if stat.S_ISDIR(found.st_mode): raise RadiographError(f'{name} is a folder: give an image file.')
-    if not stat.S_ISREG(found.st_mode):
-        raise RadiographError(f'{name} is a device or a pipe: give an image file.')
-    if found.st_size == 0: raise RadiographError(f'{name} is empty (0 bytes): copy the file again.')
-    if found.st_size > LARGEST_FILE:
-        raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
-    return as_film(_open_pixels(path, name), name)
+    return picture_film(read_whole(path), shown(path)).pixels
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000003f
 def rotation(
