@@ -23,12 +23,12 @@ from ..assessment import assess_with
 from ..basics import BoneAgeError, claim_folder, extra, from_dict, read_json, shown, write_atomically
 from .dicom_results import (
     header_of, is_result, result_picture, save_dicom, secondary_capture, structured_report)
-from ..films.radiograph import as_film
+from ..films.film import read_film
+from ..films.radiograph import Film
 from ..reader import open_reader
 
 with extra('dicom'):
     import pydicom
-    from pydicom import config as pydicom_config
     from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
     from pynetdicom import AE, evt
     from pynetdicom.sop_class import (
@@ -186,52 +186,40 @@ def accept(
     return name
 
 # %% ../../nbs/clinic/07_node.ipynb #00000014
-def _film_of(path: Path):
-    "Pixels, sex and age in months of a DICOM film."
-    from types import SimpleNamespace
-    film = pydicom.dcmread(path)
-    sex = film.get('PatientSex')
-    pixels = as_film(film.pixel_array, 'The film')
-    if film.PhotometricInterpretation == 'MONOCHROME1': pixels = 255 - pixels
-    return SimpleNamespace(pixels=pixels, tags=SimpleNamespace(sex=sex if sex in ('F', 'M') else None, age_months=None))
-
 def film_answerer(
     model: str = 'default',  # name of bundled weights, or a run folder
     site: str | Path | None = None,  # file of a hospital's calibration
-):  # function (path, sex, age in months or None) -> Assessment
+):  # function (film, sex, age in months or None) -> Assessment
     "What answers films in a node; raises `BoneAgeError` for a model or a calibration that cannot be used."
     reader, site = open_reader(model), load_site(site) if site else None
-    def answer(path, sex, age_months):
-        return assess_with(reader, _film_of(path).pixels, sex, site, age_months=age_months)
+    def answer(film, sex, age_months): return assess_with(reader, film, sex, site, age_months=age_months)
     return answer
 
 # %% ../../nbs/clinic/07_node.ipynb #00000016
 NO_SEX = 'the film does not say whether the child is a girl or a boy (PatientSex F or M), and the answer depends on it'
 
-def _asked(answer, path: Path, sex: str, age_months: float | None):
+def _asked(answer, film: Film, sex: str, age_months: float | None):
     "The answer, without an SD score where the age has none."
-    try: return answer(path, sex, age_months)
+    try: return answer(film, sex, age_months)
     except BoneAgeError as error:
         if age_months is None or hasattr(error, 'reasons'): raise
-        found = answer(path, sex, None)
+        found = answer(film, sex, None)
         return replace(found, warnings=(*found.warnings, f'no SD score: {error}'))
 
 def answer_of(
     path: Path,  # a DICOM film
-    answer,  # function (path, sex, age in months or None) -> Assessment
+    answer,  # function (film, sex, age in months or None) -> Assessment
 ):  # Assessment, or the BoneAgeError that says why there is none; and the film's pixels, or None
     "Ask about a film; never raises."
     pixels = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')  # pydicom's repeat values of the film
-            film = _film_of(path)
+            film = read_film(path, 'the film')
             pixels = film.pixels
-            if film.tags.sex is None: return BoneAgeError(NO_SEX), pixels
-            return _asked(answer, path, film.tags.sex, film.tags.age_months), pixels
-    except BoneAgeError as error:
-        if hasattr(error, 'reasons'): return error, pixels
-        return BoneAgeError(str(error).replace(shown(path), 'the film')), pixels
+            if not film.tags or film.tags.sex is None: return BoneAgeError(NO_SEX), pixels
+            return _asked(answer, film, film.tags.sex, film.tags.age_months), pixels
+    except BoneAgeError as error: return error, pixels
     except Exception as error: return BoneAgeError(f'the film cannot be read ({type(error).__name__})'), pixels
 
 # %% ../../nbs/clinic/07_node.ipynb #00000017
@@ -258,7 +246,7 @@ def write_results(
 def answer_film(
     path: Path,
     folder: Path,  # for the results
-    answer,  # function (path, sex, age in months or None) -> Assessment
+    answer,  # function (film, sex, age in months or None) -> Assessment
     results: tuple[str, ...] = RESULTS,
 ) -> None:
     "Answer a film, or write why not; raises as `write_results` does."
@@ -604,7 +592,7 @@ class Running:
     "A node at work, until `stop`; raises `BoneAgeError` where the model, the folder or the port cannot be used."
     def __init__(self,
         node: Node,
-        answer=None,  # function (path, sex, age in months or None) -> Assessment, asked in this process; None: `Beside`
+        answer=None,  # function (film, sex, age in months or None) -> Assessment, asked in this process; None: `Beside`
     ):
         self.spool, self.beside = Spool(node.folder), None
         self.ending, self.films, self.results = threading.Event(), threading.Event(), threading.Event()
@@ -637,7 +625,7 @@ class Running:
 # %% ../../nbs/clinic/07_node.ipynb #0000004c
 def serve(
     node: Node,
-    answer=None,  # function (path, sex, age in months or None) -> Assessment; the model of the node if None
+    answer=None,  # function (film, sex, age in months or None) -> Assessment; the model of the node if None
     started=None,  # function of the running node, called once it listens
 ) -> None:
     "Run a node until SIGINT or SIGTERM; raises `BoneAgeError` where the model, the folder or the port cannot be used."
