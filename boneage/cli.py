@@ -13,11 +13,13 @@ from pathlib import Path
 import click
 
 from . import __version__
-from .basics import BoneAgeError, claim_folder, one_sentence, parse_sex, shown, versions, write_atomically
+from .basics import (BoneAgeError, claim_folder, one_sentence, parse_sex, save_json, shown, versions,
+                            write_atomically)
 from .catalog import list_weights, model_card, model_names
+from .clinic.ages import chronological_age, parse_age
 
 # %% ../nbs/10_cli.ipynb #00000006
-GO_ON = 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'  # commands that take up what was stopped
+GO_ON = 'assess', 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'  # commands that take up what was stopped
 
 class _Stopped(click.ClickException):
     "Ctrl-C: what is done is kept, and how to go on."
@@ -57,16 +59,31 @@ class _Sex(click.ParamType):
         try: return parse_sex(value)
         except BoneAgeError as error: self.fail(str(error), param, context)
 
+# %% ../nbs/10_cli.ipynb #00000054
 _quiet = click.option('--quiet', '-q', is_flag=True, help='Print results and errors only, no progress.')
 _workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
 _path = click.Path(path_type=Path)
-_sex = click.option('--sex', required=True, type=_Sex(),
-                    help="The child's sex, F or M; it changes the answer and is never guessed.")
+class _Age(click.ParamType):
+    "An age, such as 9y4m."
+    name = 'AGE'
+
+    def convert(self, value, param, context):
+        if isinstance(value, float): return value
+        try: return parse_age(value)
+        except BoneAgeError as error: self.fail(str(error), param, context)
+
+_sex = click.option('--sex', type=_Sex(), help="The child's sex, F or M; it changes the answer and is never guessed. "
+                    'Needed unless the DICOM file or a table says it.')
+_force = click.option('--force', is_flag=True, help='Answer films that would be refused; every output says so.')
+_identifier = click.option('--identifier', help='One line to print on the page, with --keep-identifiers.')
+_keep = click.option('--keep-identifiers', is_flag=True,
+                     help='Print --identifier, and leave what is written beside the hand on the film readable.')
 _model = click.option('--model', default='default', show_default=True,
                       help='Bundled weights by name, or the folder of a run.')
 _seed = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0),
                      help='Of the split, where the films are not split yet.')
 
+# %% ../nbs/10_cli.ipynb #00000055
 def _say(quiet: bool, sentence: str) -> None:
     if not quiet: click.echo(sentence, err=True)
 
@@ -98,9 +115,21 @@ def _films_options(command):
     for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
     return with_films
 
-# %% ../nbs/10_cli.ipynb #0000000b
-def _sentence_for(image: Path, error: Exception) -> dict:
-    return {'file': shown(image), 'bone_age_months': None, 'error': one_sentence(error, image)}
+# %% ../nbs/10_cli.ipynb #00000057
+def _told_age(age, birth_date, study_date) -> float | None:
+    "The child's age from the options; months."
+    return chronological_age(age, birth_date, study_date)
+
+def _not_answered(film: Path, error: Exception) -> dict:
+    "The JSON of a film without an answer."
+    told = {'file': shown(film), 'bone_age_months': None, 'error': one_sentence(error, film)}
+    reasons = getattr(error, 'reasons', None)  # of a `RefusedFilm`
+    return told | ({'refusals': list(reasons)} if reasons else {})
+
+def _exit_code(rows: list[dict]) -> int:
+    "1 where a film failed, else 3 where one was refused, else 0."
+    without = [row for row in rows if 'error' in row]
+    return 1 if any('refusals' not in row for row in without) else 3 if without else 0
 
 def _write_json(rows: list[dict], target: str) -> None:
     "JSON to a file, or to the terminal for '-'."
@@ -108,56 +137,226 @@ def _write_json(rows: list[dict], target: str) -> None:
     if target == '-': return click.echo(text)
     write_atomically(target, text + '\n')
 
-# %% ../nbs/10_cli.ipynb #0000000c
-@main.command('assess')
-@click.argument('images', nargs=-1, required=True, type=_path)
-@_sex
-@click.option('--json', 'target', metavar='FILE|-',
-              help='Write a JSON list, one object an image, to a file or to the terminal (-).')
-@_model
-@click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
-@_quiet
-def assess_command(images, sex, target, model, site, quiet):
-    """Say the bone age of films.
+# %% ../nbs/10_cli.ipynb #0000005a
+def _write_page_of(film: Path, page: Path, found, table, identifier, keep) -> None:
+    "The page of an answer, or of a `RefusedFilm`."
+    from boneage.clinic.page import refusal_page, report_page, write_page
+    from boneage.films.film import read_film
+    pixels, names = read_film(film).pixels, dict(identifier=identifier, keep_identifiers=keep)
+    reasons = getattr(found, 'reasons', None)
+    html = refusal_page(reasons, pixels, **names) if reasons else report_page(found, pixels, table=table, **names)
+    click.echo(str(write_page(html, page)))
 
-    Each IMAGE is a film of a left hand (PNG, JPEG, TIFF, BMP or WebP); one line comes back for each, in months,
-    with the interval that holds the label of nine films in ten. An image that cannot be used is named with what to do
-    about it; the others still go through."""
-    from boneage.assessment import assess_with
-    from boneage.reader import open_reader
-    from boneage.answer import load_site
-    reader = open_reader(model)
-    if site: site = load_site(site)
+def _one_film(film: Path, options: dict, page, fhir, table, identifier, keep) -> dict:
+    "Answer a film that gets a page or an Observation; its JSON."
+    from boneage.assessment import RefusedFilm, assess, explain
+    from boneage.clinic.fhir import observation
+    try: found = (explain if page else assess)(film, table=table, **options)
+    except RefusedFilm as error: found = error
+    answer = getattr(found, 'assessment', found)
+    if page: _write_page_of(film, page, found, table, identifier, keep)
+    if fhir: save_json(fhir, observation(answer))
+    if isinstance(found, RefusedFilm): raise found
+    return answer
+
+# %% ../nbs/10_cli.ipynb #0000005b
+def _a_few(films: list[Path], answer, quietly: bool) -> list[dict]:
+    "Answer film after film, a line each; the others go through, whatever one of them does."
     rows = []
-    for image in images:
-        try: result = assess_with(reader, image, sex, site)
-        except Exception as error:  # the others go through, whatever this image does
-            rows.append(_sentence_for(image, error))
+    for film in films:
+        try: result = answer(film)
+        except Exception as error:
+            rows.append(_not_answered(film, error))
             click.echo(f'Error: {rows[-1]["error"]}', err=True)
             continue
         rows.append(result.to_dict())
-        if target != '-': click.echo(str(result))
+        if not quietly: click.echo(str(result))
+    return rows
+
+def _many(sources, out, folder, json_lines, again, quiet, **options) -> int:
+    "Answer whatever the sources hold, a row each; the exit code."
+    from boneage.apps.batch import assess_many, batch_sentence, exit_code, list_films
+    rows = assess_many(list_films(*sources, folder=folder), out, resume=not again, json_lines=json_lines,
+                       progress=not quiet, **options)
+    click.echo(f'{out}: {batch_sentence(rows)}')
+    return exit_code(rows)
+
+# %% ../nbs/10_cli.ipynb #0000005e
+@main.command('assess')
+@click.argument('sources', nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@_sex
+@click.option('--age', type=_Age(), help="The child's age, such as 9y4m: the answer gets an SD score.")
+@click.option('--birth-date', metavar='YYYY-MM-DD', help='In place of --age, with --study-date.')
+@click.option('--study-date', metavar='YYYY-MM-DD', help='Day of the film.')
+@click.option('--sd-table', type=_path, help='CSV of standard deviations, in place of the Brush table.')
+@_force
+@click.option('--json', 'target', metavar='FILE|-',
+              help='Write a JSON list, one object a film, to a file or to the terminal (-).')
+@click.option('--page', type=_path, metavar='FILE.html|.pdf', help='One film: write a page to print.')
+@_identifier
+@_keep
+@click.option('--fhir', type=_path, metavar='FILE', help='One film: write a FHIR Observation, JSON.')
+@click.option('--out', type=_path, metavar='FILE.csv', help='One row a film; a stopped call goes on.')
+@click.option('--json-lines', type=_path, metavar='FILE', help='With --out: one JSON object a line as well.')
+@click.option('--folder', type=_path, help='With --out: of films that a table names by their id.')
+@click.option('--again', is_flag=True, help='With --out: ask for every film again.')
+@_workers
+@_model
+@click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
+@_quiet
+def assess_command(sources, out, page, fhir, target, **given):
+    """Say the bone age of films.
+
+    A film is an X-ray of a child's left hand: PNG, JPEG, TIFF, BMP, WebP, or DICOM with boneage[dicom]. One line comes
+    back for each, in months, with the interval that holds the label of nine films in ten. A film that should not be
+    answered is refused, one that cannot be read is named, each with what to do about it; the others still go through.
+
+    With --out, sources may also be folders, zips, patterns, tables (CSV with path or id, sex, age …) and - for a list
+    on standard input; results go to the CSV, one row a film. Exit code 1: a film failed; 3: a film was refused."""
+    sys.exit(_assess(sources, out, page, fhir, target, **given))
+
+# %% ../nbs/10_cli.ipynb #0000005f
+def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, sd_table, force, identifier,
+            keep_identifiers, json_lines, folder, again, workers, model, site, quiet) -> int:
+    "What `boneage assess` does; the exit code."
+    from boneage.answer import load_site
+    from boneage.assessment import assess_with
+    from boneage.clinic.growth import BRUSH, read_growth_table
+    from boneage.reader import open_reader
+    age, table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
+    if out:
+        if page or fhir or target or sd_table:
+            raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
+                               'or leave out --out.')
+        return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex, age=age,
+                     site=site, force=force)
+    films, site = list(sources), load_site(site) if site else None
+    if any(str(film) == '-' or film.suffix.lower() in ('.zip', '.csv', '.tsv') for film in films):
+        raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')
+    if (page or fhir) and len(films) > 1:
+        raise BoneAgeError('A page and a FHIR Observation are of one film: give one.')
+    options = dict(sex=sex, site=site, age_months=age, force=force)
+    if page or fhir:
+        def answer(film): return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers)
+    else:
+        reader = open_reader(model)
+        def answer(film): return assess_with(reader, film, table=table, **options)
+    rows = _a_few(films, answer, target == '-')
     if target: _write_json(rows, target)
-    if any('error' in row for row in rows): sys.exit(1)
+    return _exit_code(rows)
 
 # %% ../nbs/10_cli.ipynb #0000003d
 @main.command('explain')
 @click.argument('image', type=_path)
 @_sex
+@_force
 @click.option('--out', required=True, type=_path, metavar='FILE.png',
               help='Where the picture under its map is written.')
 @_model
 @_quiet
-def explain_command(image, sex, out, model, quiet):
+def explain_command(image, sex, force, out, model, quiet):
     """Draw where the bone age of a film comes from.
 
     The map shows which places of the hand add or take months; the page `explanation` says how far to believe it."""
     from boneage.assessment import explain
     from boneage.films.radiograph import write_png
-    found = explain(image, sex, model)
+    found = explain(image, sex, model, force=force)
     write_png(out, found.overlay[..., ::-1])
     click.echo(str(found.assessment))
     click.echo(str(out))
+
+# %% ../nbs/10_cli.ipynb #00000067
+@main.command('follow-up')
+@click.argument('table', type=_path)
+@_sex
+@click.option('--sd-table', type=_path, help='CSV of standard deviations, in place of the Brush table.')
+@click.option('--correlation', default=0.0, show_default=True, type=click.FloatRange(-1, 1, max_open=True),
+              help='Between the errors of two films of one child; 0 is the careful choice.')
+@click.option('--out', type=_path, metavar='FILE.csv', help='One row a film.')
+@click.option('--page', type=_path, metavar='FILE.html|.pdf', help='A page with the growth chart.')
+@_identifier
+@_keep
+@_model
+@click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
+def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, keep_identifiers, model, site):
+    """Say how fast the bones of one child age.
+
+    TABLE is a CSV with the columns path and age (or birth_date and study_date), one row a film, from the earliest to
+    the latest; a column sex, or --sex."""
+    from boneage.clinic.follow_up import follow_up_of, follow_up_page, write_follow_up
+    from boneage.clinic.growth import BRUSH, read_growth_table
+    from boneage.clinic.page import write_page
+    deviations = read_growth_table(sd_table) if sd_table else BRUSH
+    answers = _answers_of_child(table, sex, model, site, deviations)
+    story = follow_up_of(answers, [_own_age(answer) for answer in answers], correlation, deviations, sex)
+    click.echo(str(story))
+    if out: click.echo(str(write_follow_up(story, out)))
+    if page: click.echo(str(write_page(follow_up_page(story, answers[-1], None, identifier, keep_identifiers), page)))
+
+# %% ../nbs/10_cli.ipynb #00000068
+def _own_age(answer) -> float:
+    "The child's age beside an answer; raises `BoneAgeError` where it is not known."
+    if answer.growth is None:
+        why = next((said for said in answer.warnings if 'SD score' in said), 'give a column age')
+        raise BoneAgeError(f'{answer.source} has no age that can be followed: {why}.')
+    return answer.growth.chronological_age_months
+
+def _answers_of_child(table, sex, model, site, deviations) -> list:
+    "The answers to a child's films; raises `BoneAgeError` for the first film that has none."
+    from boneage.answer import load_site
+    from boneage.apps.batch import list_films
+    from boneage.assessment import assess_with
+    from boneage.reader import open_reader
+    films, reader, site = list_films(table), open_reader(model), load_site(site) if site else None
+    problem = next((film.problem for film in films if film.problem), None)
+    if problem: raise BoneAgeError(problem)
+    return [assess_with(reader, film.path, film.sex or sex, site, film.age_months, table=deviations) for film in films]
+
+# %% ../nbs/10_cli.ipynb #0000006b
+@main.command('correct')
+@click.argument('film', type=_path)
+@_sex
+@click.option('--reading', required=True, type=_Age(), help='The bone age as it was read, such as 9y4m.')
+@click.option('--log', required=True, type=_path, help='JSON lines; made where it is not there.')
+@click.option('--reader', help='Who read, by a name that may stay in the log.')
+@click.option('--note', help='One line, without anything that tells who the child is.')
+@click.option('--certain', is_flag=True, help='Take a reading that lies far from the answer.')
+@_model
+def correct_command(film, sex, reading, log, reader, note, certain, model):
+    "Write down how a reader reads a film, beside the answer."
+    from boneage.assessment import assess
+    from boneage.clinic.corrections import record_correction
+    answer = assess(film, sex, model)
+    record_correction(log, answer, reading, reader, note, film, certain)
+    click.echo(f'{answer}\nread as {reading:.0f} months; in {log}')
+
+# %% ../nbs/10_cli.ipynb #0000006e
+@main.command('node')
+@click.argument('folder', type=_path)
+@click.option('--known', multiple=True, metavar='AE', help='AE title that may send films; may be given more than once.')
+@click.option('--to', 'destination', metavar='AE@HOST:PORT', help='Where the results are sent.')
+@click.option('--ae-title', default='BONEAGE', show_default=True, help='Of this node.')
+@click.option('--host', default='127.0.0.1', show_default=True, help='Address to listen on; another lets the network in.')
+@click.option('--port', default=11112, show_default=True, type=click.IntRange(0, 65535))
+@click.option('--only', 'results', type=click.Choice(['report', 'page']), help='Send only the report or only the page.')
+@_model
+@click.option('--site', type=_path, help="A hospital's calibration, a file from `boneage calibrate`.")
+@click.option('--config', type=_path, metavar='FILE.json', help='All of this from a file; FOLDER and it must agree.')
+@_quiet
+def node_command(folder, known, destination, ae_title, host, port, results, model, site, config, quiet):
+    """Answer films that come by DICOM, until it is stopped.
+
+    FOLDER is the node's own: what it has accepted waits there until it is answered, also after a kill."""
+    import logging
+    from boneage.clinic.node import Node, load_node, parse_destination, serve
+    logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format='%(asctime)s %(message)s')
+    if not config and not destination: raise BoneAgeError('Say with --to AE@HOST:PORT where the results go.')
+    if config: node = load_node(config)
+    else:
+        node = Node(str(folder), tuple(known), parse_destination(destination), ae_title, host, port, model,
+                    str(site) if site else None, **({'results': (results,)} if results else {}))
+    if Path(node.folder) != folder: raise BoneAgeError(f'{config} is of the folder {node.folder}: give that one.')
+    serve(node)
 
 # %% ../nbs/10_cli.ipynb #0000000f
 @main.command()
@@ -373,20 +572,25 @@ def reproduce(case, data, films, out, scale, both, seed, quiet):
 
 # %% ../nbs/10_cli.ipynb #0000001a
 @main.command('calibrate')
-@click.option('--data', required=True, type=_path, help=f"{_FILMS} The bone ages are the hospital's own readings.")
+@click.option('--data', type=_path, help=f"{_FILMS} The bone ages are the hospital's own readings.")
+@click.option('--corrections', type=_path, help='In place of --data: the log of `boneage correct`.')
 @_films_options
 @click.option('--out', required=True, type=_path, help='JSON file for `boneage assess --site`.')
 @click.option('--name', default='site', show_default=True, help='Of the hospital.')
 @_model
 @_quiet
-def calibrate_command(data, films, out, name, model, quiet):
+def calibrate_command(data, films, corrections, out, name, model, quiet):
     """Fit a network to how a hospital reads.
 
     About 100 films with local readings give a line for each sex, with its uncertainty; fewer than 30 are refused."""
     from boneage.runs import calibrate_site
     from boneage.answer import save_site
+    from boneage.clinic.corrections import site_from_corrections
     from boneage.dataset import read_films
-    site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
+    from boneage.reader import open_reader
+    if bool(data) == bool(corrections): raise BoneAgeError('Give either --data or --corrections.')
+    if corrections: site = site_from_corrections(corrections, name, open_reader(model).label)
+    else: site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
     click.echo(str(site))
     click.echo(str(save_site(site, out)))
 
