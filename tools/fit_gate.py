@@ -26,11 +26,10 @@ from boneage.preprocessing import preprocess
 from boneage.splits import split_table
 
 SEED = 16
-GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (100, 80), (40, 40), (80, 200)  # films of the fit and test halves
-DOUBT, BANDS = ('presence', 'second_look'), tuple(f'band{number}' for number in range(len(quality.BAND_EDGES)))
+GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (80, 60), (30, 30), (60, 100)  # films of the fit and test halves
 AXES = 20  # of the hand's shape
 WARNED, REFUSED = 1 / 200, 1 / 2000  # of good films that set the limits: what lies beyond
-SOFT = ('64 px blown up', 'strong blur')
+SOFT, SOFTENED = ('64 px blown up', 'strong blur'), ('blur 1', '200 px')  # spoilt, and harmless but softer than a film should be
 WHOLE = 'good'
 
 
@@ -107,8 +106,9 @@ def all_rows(folder, work, workers):
     return [row for task in plan(folder) for row in kept[repr(task)]]
 
 
-def line(names, bad, good):
+def line(bad, good):
     "A logistic regression, both classes weighing the same, as a `Line`."
+    names = tuple(good[0])
     worse, better = (np.array([[row[name] for name in names] for row in rows]) for rows in (bad, good))
     centre, scale = better.mean(0), better.std(0)
     given = np.c_[np.clip((np.vstack([worse, better]) - centre) / scale, -30, 30), np.ones(len(worse) + len(better))]
@@ -119,7 +119,7 @@ def line(names, bad, good):
         chance = 1 / (1 + np.exp(-np.clip(given @ weights, -30, 30)))
         slope = given.T @ (share * (chance - truth)) + penalty * weights
         weights -= np.linalg.solve((given * (share * chance * (1 - chance) + 1e-9)[:, None]).T @ given + np.diag(penalty), slope)
-    return quality.Line(tuple(names), *(tuple(np.round(values, 5).tolist()) for values in (centre, scale, weights[:-1])))
+    return quality.Line(names, *(tuple(np.round(values, 5).tolist()) for values in (centre, scale, weights[:-1])))
 
 
 def fit(rows):
@@ -127,10 +127,12 @@ def fit(rows):
     found = [row for row in rows if row['part'] == 'fit' and row['shape']]
     good = [row for row in found if row['what'] in (WHOLE, 'harmless', 'phantom')]
     plain = [row for row in good if row['what'] == WHOLE]
-    odds = lambda some: [{name: quality.log_odds(row['values'][name]) for name in DOUBT} for row in some]
-    values = lambda some: [row['values'] for row in some]
-    doubt = line(DOUBT, odds([row for row in found if row['what'] in ('not a hand', 'forearm')]), odds(good))
-    softness = line(BANDS, values([row for row in found if row['kind'] in SOFT]), values(good))
+    sharp = [row for row in good if row['kind'] not in SOFTENED]
+    none = [row for row in found if row['what'] in ('not a hand', 'forearm')]
+    odds, detail = (lambda some, of=of: [of(row['values']) for row in some] for of in (quality.odds, quality.detail))
+    doubt = line(odds(none), odds(good))
+    drawn = [row for row in good if row['what'] == 'phantom']  # softer than films; five times more, so that they count
+    softness = line(detail([row for row in found if row['kind'] in SOFT]), detail(sharp + 5 * drawn))
     shapes = np.array([row['shape'] for row in plain])
     mean = shapes.mean(0)
     _, sizes, axes = np.linalg.svd(shapes - mean, full_matrices=False)
@@ -145,11 +147,15 @@ def fit(rows):
     warns['second_hand'], refuses['second_hand'] = 0.5, 0.9
     refuses['cut_off'] = max(refuses['cut_off'], 0.0)
     refuses['few_pixels'] = max(refuses['few_pixels'], -100.0)
-    # phantoms are soft: what is refused is softer than all that is good
+    # films alone set the warning of softness, as phantoms are soft; what is refused is softer than all that is good
+    warns['soft'] = float(np.quantile([softness(one) for one in detail([row for row in sharp if row['what'] != 'phantom'])], 1 - WARNED))
     refuses['soft'] = max(refuses['soft'], float(by_name['soft'].max()) + 1)
+    # pictures without a hand lie far off: the limit stands in the middle between them and the good films
+    far = float(np.quantile([doubt(one) for one in odds(none)], 0.01))
+    refuses['doubt'] = max(refuses['doubt'], (refuses['doubt'] + far) / 2)
     for name in refuses: warns[name] = min(warns[name], refuses[name])
     text = (f'{len(plain)} training films, {len(good) - len(plain)} harmless changes of others and phantoms, '
-            f'{sum(row["what"] in ("not a hand", "forearm") for row in found)} pictures in which a hand was found that is none, '
+            f'{len(none)} pictures in which a hand was found that is none, '
             f'and {sum(row["what"] == "spoilt" for row in found)} spoilt films')
     rounded = lambda limits: {name: round(value, 4) for name, value in limits.items()}
     return quality.Gate(1, text, doubt, softness, gate.shape_mean, gate.shape_axes, gate.shape_sizes, rounded(warns), rounded(refuses))

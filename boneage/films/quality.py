@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['AROUND', 'SEARCHED', 'ROOM', 'ROOM_BEHIND', 'BAND_EDGES', 'PIPELINE', 'SIDE', 'GATE', 'CLAUSES', 'NO_HAND',
            'look_again', 'log_odds', 'edge_distance', 'is_mirrored', 'hand_shape', 'second_hand', 'bands',
-           'between_marks', 'as_judged', 'measure', 'Line', 'Gate', 'load_gate', 'Finding', 'Verdict', 'judge']
+           'between_marks', 'as_judged', 'measure', 'Line', 'odds', 'detail', 'Gate', 'load_gate', 'Finding', 'Verdict',
+           'judge']
 
-# %% ../../nbs/films/04_quality.ipynb #00000037
+# %% ../../nbs/films/04_quality.ipynb #000000d6
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,7 +21,7 @@ from .hand import PREPARATIONS, Palm, find_palms, landmarks_of
 from .radiograph import rotation
 from ..preprocessing import Preprocessed, preprocess
 
-# %% ../../nbs/films/04_quality.ipynb #0000003c
+# %% ../../nbs/films/04_quality.ipynb #000000db
 AROUND = 1.25  # side of the second look's square, as a share of the landmarks' larger extent
 
 def _palm_around(
@@ -43,7 +44,7 @@ def look_again(
     found, presence = landmarks_of(prepared, _palm_around(marks * flip + shift + margin))
     return (found - margin - shift) * flip, presence
 
-# %% ../../nbs/films/04_quality.ipynb #0000003f
+# %% ../../nbs/films/04_quality.ipynb #000000de
 def log_odds(
     share: float,  # 0 to 1
 ) -> float:  # −11.5 to 11.5
@@ -51,7 +52,7 @@ def log_odds(
     share = min(max(float(share), 1e-5), 1 - 1e-5)
     return float(np.log(share / (1 - share)))
 
-# %% ../../nbs/films/04_quality.ipynb #00000042
+# %% ../../nbs/films/04_quality.ipynb #000000e1
 def edge_distance(
     marks: np.ndarray,  # (21, 2) x, y in pixels of the film
     width: int, height: int,  # of the film
@@ -60,7 +61,7 @@ def edge_distance(
     inside = np.minimum(marks, np.array([width, height]) - marks).min()
     return float(inside / max(np.hypot(*(marks[9] - marks[0])), 1))
 
-# %% ../../nbs/films/04_quality.ipynb #00000045
+# %% ../../nbs/films/04_quality.ipynb #000000e4
 def is_mirrored(
     marks: np.ndarray,  # (21, 2) x, y of an upright hand
 ) -> bool:
@@ -76,7 +77,7 @@ def hand_shape(
     if is_mirrored(upright): upright = upright * (-1, 1)
     return (upright / np.sqrt((upright**2).sum() / 21)).ravel()
 
-# %% ../../nbs/films/04_quality.ipynb #00000048
+# %% ../../nbs/films/04_quality.ipynb #000000e7
 SEARCHED = 320  # pixels: longer side of the film in which a second hand is sought
 ROOM, ROOM_BEHIND = 0.5, 1.0  # of the hand's larger extent: what a strip beside the hand, or behind its wrist, must have
 
@@ -105,7 +106,7 @@ def second_hand(
         for palm in find_palms(prepared, 0.3)[:1]: best = max(best, landmarks_of(prepared, palm)[1])
     return best
 
-# %% ../../nbs/films/04_quality.ipynb #0000004b
+# %% ../../nbs/films/04_quality.ipynb #000000ea
 BAND_EDGES = (0.7, 1.4, 2.8, 5.6)  # standard deviations of the smoothings, in pixels of a crop of 320
 
 def bands(
@@ -128,7 +129,7 @@ def between_marks(
     hull = cv2.convexHull(np.round(marks).astype(np.int32))
     return cv2.fillConvexPoly(np.zeros(shape, np.uint8), hull, 1) > 0
 
-# %% ../../nbs/films/04_quality.ipynb #0000004e
+# %% ../../nbs/films/04_quality.ipynb #000000ed
 PIPELINE, SIDE = 'default', 320  # of the crops that are judged
 
 def as_judged(
@@ -166,9 +167,7 @@ def measure(
         greys=float(bright - dark), burnt=float((hand >= 254).mean()) if hand.size else 0.0)
     return values | {f'band{number}': float(value) for number, value in enumerate(bands(made.image, hull))}, hand_shape(in_crop)
 
-# %% ../../nbs/films/04_quality.ipynb #00000053
-GATE = 'gate-1.json', 'SHA256'  # file and SHA-256
-
+# %% ../../nbs/films/04_quality.ipynb #000000f2
 @dataclass(frozen=True)
 class Line:
     "Several measures as one number: higher is worse."
@@ -182,11 +181,28 @@ class Line:
             raise BoneAgeError('A line has as many centres, scales and weights as names.')
 
     def __call__(self,
-        values,  # number by name
+        values: dict[str, float],  # number by name
     ) -> float:
         "Where a film lies."
         given = np.array([values[name] for name in self.names])
         return float(np.clip((given - self.centre) / self.scale, -30, 30) @ self.weights)
+
+def odds(
+    values: dict[str, float],  # from `measure`
+) -> dict[str, float]:
+    "What the doubt rests on."
+    return {name: log_odds(values[name]) for name in ('presence', 'second_look')}
+
+def detail(
+    values: dict[str, float],  # from `measure`
+) -> dict[str, float]:
+    "What the softness rests on."
+    sizes = {f'band{number}': values[f'band{number}'] for number in range(len(BAND_EDGES))}
+    products = {f'{one}·{other}': sizes[one] * sizes[other] for one in sizes for other in sizes if one <= other}
+    return sizes | products | {'greys': float(np.log(max(values['greys'], 1)))}
+
+# %% ../../nbs/films/04_quality.ipynb #000000f5
+GATE = 'gate-1.json', 'cb38f4e0ba551e64ec1d0521f37eee60261a4ca40e264f446b8dec5977ca95bf'  # file and SHA-256
 
 @dataclass(frozen=True)
 class Gate:
@@ -194,7 +210,7 @@ class Gate:
     edition: int
     fitted: str  # on what
     doubt: Line  # of the log-odds of both presences
-    softness: Line  # of the bands
+    softness: Line  # of `detail`
     shape_mean: tuple[float, ...]  # (42,)
     shape_axes: tuple[tuple[float, ...], ...]  # (k, 42)
     shape_sizes: tuple[float, ...]  # (k,) standard deviations along the axes
@@ -213,10 +229,9 @@ class Gate:
         shape: np.ndarray,  # (42,)
     ) -> dict[str, float]:  # higher is worse; the names of `warns` and `refuses`
         "What the limits are compared with."
-        odds = {name: log_odds(values[name]) for name in ('presence', 'second_look')}
         return dict(
-            second_hand=values['second_hand'], cut_off=-values['edge'], doubt=self.doubt(odds),
-            proportions=self.oddness(shape), few_pixels=-values['pixels'], soft=self.softness(values),
+            second_hand=values['second_hand'], cut_off=-values['edge'], doubt=self.doubt(odds(values)),
+            proportions=self.oddness(shape), few_pixels=-values['pixels'], soft=self.softness(detail(values)),
             grain=values['band0'] - values['band2'], burnt=values['burnt'], flat=-values['greys'])
 
 @lru_cache(maxsize=1)
@@ -227,7 +242,7 @@ def load_gate() -> Gate:
         raise BoneAgeError(f'{path} is not the file that belongs here: install boneage again.')
     return from_dict(Gate, read_json(path, 'install boneage again'), path, 'install boneage again')
 
-# %% ../../nbs/films/04_quality.ipynb #00000056
+# %% ../../nbs/films/04_quality.ipynb #000000f8
 @dataclass(frozen=True)
 class Finding:
     "One thing about a film."
@@ -266,7 +281,7 @@ CLAUSES = {
     'flat': ('the hand has hardly any contrast: use the film as it was exposed', ''),
 }
 
-# %% ../../nbs/films/04_quality.ipynb #00000058
+# %% ../../nbs/films/04_quality.ipynb #000000fa
 NO_HAND = Finding('no_hand', 'no hand was found: give the film of one left hand, whole and in the middle', True)
 
 def _notes(
@@ -285,7 +300,7 @@ def _notes(
         note('right_hand', 'the thumb lies as in a right hand or a mirrored film: check that it is the left hand')
     return found
 
-# %% ../../nbs/films/04_quality.ipynb #00000059
+# %% ../../nbs/films/04_quality.ipynb #000000fb
 def _beyond(
     gate: Gate,
     scores: dict[str, float],
