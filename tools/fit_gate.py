@@ -1,0 +1,231 @@
+"""Fit the limits of `boneage.films.quality` and report what they do:
+
+    python tools/fit_gate.py ../shared/rsna --work FOLDER [--workers 2]
+
+Limits are set by films of the training part (of the split that the model card names, without the 240 of high
+resolution), by such films spoilt, and by the 'fit' half of the pictures that are no hands (`gate_pictures.py`). Figures
+are of the held-out films, the 240, and the 'test' half: other source images and other strengths. Measures are kept in
+FOLDER, so that a run that was stopped goes on; `--report` uses the limits that are there. Real films stay where they are.
+"""
+import argparse
+import csv
+import json
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+import gate_pictures as pictures
+from boneage.basics import WEIGHTS_FOLDER, file_sha256, from_dict, in_workers, read_json, save_json, to_dict
+from boneage.dataset import read_films
+from boneage.films import quality
+from boneage.films.phantom import phantom
+from boneage.films.radiograph import read_radiograph
+from boneage.preprocessing import preprocess
+from boneage.splits import split_table
+
+SEED = 16
+GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (80, 60), (30, 30), (60, 100)  # films of the fit and test halves
+AXES = 20  # of the hand's shape
+WARNED, REFUSED = 1 / 200, 1 / 2000  # of good films that set the limits: what lies beyond
+SOFT, SOFTENED = ('64 px blown up', 'strong blur'), ('blur 1', '200 px')  # spoilt, and harmless but softer than a film should be
+WHOLE = 'good'
+
+
+def plan(folder):
+    "What is measured: group and what to make of which films, cheapest groups for the limits first."
+    parts = split_table(read_films(folder), (0.8, 0.05, 0.05, 0.1), 2017)
+    held_out = [str(name) for name in parts['test'].id]
+    assert set(held_out) == set(read_json(WEIGHTS_FOLDER/'default-3.json')['held_out_ids'])
+    with open(folder/'high-resolution.csv', newline='') as file: large = [row['id'] for row in csv.DictReader(file)]
+    rng = np.random.default_rng(SEED)
+    train = rng.permutation([name for name in map(str, parts['train'].id) if name not in set(large)]).tolist()
+    test = rng.permutation([name for name in held_out if name not in set(large)]).tolist()
+    tasks = [('fit', 'not a hand', 0), ('test', 'not a hand', 0)]
+    for part, ids, number in (('fit', train[GOOD:], 0), ('test', test, 1)):
+        tasks += [(part, 'spoilt', name, ids[place + 300]) for place, name in enumerate(ids[:SPOILT[number]])]
+        tasks += [(part, 'forearm', name) for name in ids[600:650]]
+        tasks += [(part, 'harmless', name) for name in ids[700:700 + HARMLESS[number]]]
+        tasks += [(part, 'phantom', seed + 10_000 * number) for seed in range(PHANTOMS[number])]
+    tasks += [('fit', WHOLE, name) for name in train[:GOOD]]
+    tasks += [('test', WHOLE, name) for name in held_out] + [('large', WHOLE, name) for name in large]
+    return tasks
+
+
+def made_of(folder, task):
+    "(kind, source, film) of a task."
+    part, what, name, *other = task
+    rng = np.random.default_rng([SEED, zlib.crc32(repr(task).encode())])
+    if what == 'not a hand':
+        for one in pictures.not_hands(part, SEED): yield one.kind, one.source, one.pixels
+        return
+    if what == 'phantom':
+        yield 'phantom', name, phantom(float(rng.uniform(6, 217)), 'FM'[name % 2], name, int(rng.choice([300, 400, 512])))
+        return
+    film = read_radiograph(folder/('high-resolution' if part == 'large' else 'boneage-training-dataset')/f'{name}.jpg')
+    if what == WHOLE: yield WHOLE, name, film
+    if what == 'harmless':
+        for kind, change in pictures.harmless(part).items(): yield kind, name, change(film, rng)
+    if what not in ('spoilt', 'forearm'): return
+    record = preprocess(film).record
+    if abs(record['angle']) > 35 or not record['landmarks']: return
+    marks = np.array(record['landmarks'])
+    if what == 'forearm':
+        top = int(marks[0, 1] + 0.15 * np.hypot(*(marks[9] - marks[0])))
+        if len(film) - top >= 64: yield 'forearm', name, film[top:]
+    else:
+        second = read_radiograph(folder/'boneage-training-dataset'/f'{other[0]}.jpg')
+        for kind, change in pictures.spoilings(part).items(): yield kind, name, change(film, second, marks, rng)
+
+
+def measured(folder, task):
+    "Rows of a task."
+    cv2.setNumThreads(1)
+    rows = []
+    for kind, source, film in made_of(Path(folder), task):
+        film = np.ascontiguousarray(film)
+        if min(film.shape) < 64 or max(film.shape) > 10 * min(film.shape): continue  # refused when it is read
+        values, shape = quality.measure(film, made := preprocess(film))
+        rows.append(dict(part=task[0], what=task[1], kind=kind, source=str(source), method=made.record['method'],
+                         inverted=made.record['inverted'], values=values, shape=None if shape is None else shape.round(5).tolist()))
+    return task, rows
+
+
+def all_rows(folder, work, workers):
+    "Rows of every task, from the file of an earlier run where they are there."
+    path, kept = work/'measures.jsonl', {}
+    if path.is_file(): kept = {line['key']: line['rows'] for line in map(json.loads, path.read_text().splitlines())}
+    missing = [task for task in plan(folder) if repr(task) not in kept]
+    with open(path, 'a') as file:
+        for number, (task, rows) in enumerate(in_workers(measured, [(str(folder), task) for task in missing], workers)):
+            kept[repr(task)] = rows
+            file.write(json.dumps(dict(key=repr(task), rows=rows)) + '\n')
+            file.flush()
+            if number % 200 == 0: print(f'{number} of {len(missing)}', flush=True)
+    return [row for task in plan(folder) for row in kept[repr(task)]]
+
+
+def line(bad, good):
+    "A logistic regression, both classes weighing the same, as a `Line`."
+    names = tuple(good[0])
+    worse, better = (np.array([[row[name] for name in names] for row in rows]) for rows in (bad, good))
+    centre, scale = better.mean(0), better.std(0)
+    given = np.c_[np.clip((np.vstack([worse, better]) - centre) / scale, -30, 30), np.ones(len(worse) + len(better))]
+    truth = np.r_[np.ones(len(worse)), np.zeros(len(better))]
+    share = np.r_[np.full(len(worse), 0.5 / len(worse)), np.full(len(better), 0.5 / len(better))]
+    weights, penalty = np.zeros(given.shape[1]), np.r_[np.full(len(names), 0.01 / len(names)), 1e-9]
+    for _ in range(60):
+        chance = 1 / (1 + np.exp(-np.clip(given @ weights, -30, 30)))
+        slope = given.T @ (share * (chance - truth)) + penalty * weights
+        weights -= np.linalg.solve((given * (share * chance * (1 - chance) + 1e-9)[:, None]).T @ given + np.diag(penalty), slope)
+    return quality.Line(names, *(tuple(np.round(values, 5).tolist()) for values in (centre, scale, weights[:-1])))
+
+
+def fit(rows):
+    "The gate of the rows of the 'fit' part."
+    found = [row for row in rows if row['part'] == 'fit' and row['shape']]
+    good = [row for row in found if row['what'] in (WHOLE, 'harmless', 'phantom')]
+    plain = [row for row in good if row['what'] == WHOLE]
+    sharp = [row for row in good if row['kind'] not in SOFTENED]
+    none = [row for row in found if row['what'] in ('not a hand', 'forearm')]
+    odds, detail = (lambda some, of=of: [of(row['values']) for row in some] for of in (quality.odds, quality.detail))
+    doubt = line(odds(none), odds(good))
+    drawn = [row for row in good if row['what'] == 'phantom']  # softer than films; five times more, so that they count
+    softness = line(detail([row for row in found if row['kind'] in SOFT]), detail(sharp + 5 * drawn))
+    shapes = np.array([row['shape'] for row in plain])
+    mean = shapes.mean(0)
+    _, sizes, axes = np.linalg.svd(shapes - mean, full_matrices=False)
+    kept = lambda array: tuple(map(tuple, array.round(5).tolist())) if array.ndim == 2 else tuple(array.round(5).tolist())
+    gate = quality.Gate(1, '', doubt, softness, kept(mean), kept(axes[:AXES]), kept(sizes[:AXES] / np.sqrt(len(shapes))), {}, {})
+    scores = [gate.scores(row['values'], np.array(row['shape'])) for row in good]
+    by_name = {name: np.array([one[name] for one in scores]) for name in scores[0]}
+    warns = {name: float(np.quantile(value, 1 - WARNED)) for name, value in by_name.items()}
+    refuses = {name: float(np.quantile(value, 1 - REFUSED)) for name, value in by_name.items() if quality.CLAUSES[name][1]}
+    # limits that are known beforehand: half and nine tenths of certainty of a second hand, a landmark outside the film,
+    # and 100 pixels of hand, where the answer was 17 months off
+    warns['second_hand'], refuses['second_hand'] = 0.5, 0.9
+    refuses['cut_off'] = max(refuses['cut_off'], 0.0)
+    refuses['few_pixels'] = max(refuses['few_pixels'], -100.0)
+    # films alone set the warning of softness, as phantoms are soft; what is refused is softer than all that is good
+    warns['soft'] = float(np.quantile([softness(one) for one in detail([row for row in sharp if row['what'] != 'phantom'])], 1 - WARNED))
+    refuses['soft'] = max(refuses['soft'], float(by_name['soft'].max()) + 1)
+    # pictures without a hand lie far off: the limit stands in the middle between them and the good films
+    far = float(np.quantile([doubt(one) for one in odds(none)], 0.01))
+    refuses['doubt'] = max(refuses['doubt'], (refuses['doubt'] + far) / 2)
+    for name in refuses: warns[name] = min(warns[name], refuses[name])
+    text = (f'{len(plain)} training films, {len(good) - len(plain)} harmless changes of others and phantoms, '
+            f'{len(none)} pictures in which a hand was found that is none, '
+            f'and {sum(row["what"] == "spoilt" for row in found)} spoilt films')
+    rounded = lambda limits: {name: round(value, 4) for name, value in limits.items()}
+    return quality.Gate(1, text, doubt, softness, gate.shape_mean, gate.shape_axes, gate.shape_sizes, rounded(warns), rounded(refuses))
+
+
+def wilson(count, total):
+    "95 % interval of a share."
+    if not total: return 0.0, 1.0
+    z, share = 1.96, count / total
+    middle, half = share + z * z / 2 / total, z * np.sqrt(share * (1 - share) / total + z * z / 4 / total**2)
+    return max(0, (middle - half) / (1 + z * z / total)), min(1, (middle + half) / (1 + z * z / total))
+
+
+def outcome(row, gate, without=()):
+    "'refused', 'warned' or 'answered', and the names of findings that are no mere notes."
+    if not row['shape']: return 'refused', ['no_hand']
+    scores = gate.scores(row['values'], np.array(row['shape']))
+    refused = [name for name in gate.refuses if name not in without and scores[name] > gate.refuses[name]]
+    warned = [name for name in gate.warns if name not in without and scores[name] > gate.warns[name]]
+    return ('refused', refused) if refused else ('warned', warned) if warned else ('answered', [])
+
+
+def table(rows, gate, title):
+    "Outcomes by kind."
+    print(f'\n{title}\n{"kind":28} {"n":>5} refused warned answered without a word [95 %]   most frequent findings')
+    kinds = {kind: [row for row in rows if row['kind'] == kind] for kind in dict.fromkeys(row['kind'] for row in rows)}
+    for kind, some in {**kinds, 'all': rows}.items():
+        ends = [outcome(row, gate) for row in some]
+        count = {name: sum(end == name for end, _ in ends) for name in ('refused', 'warned', 'answered')}
+        low, high = wilson(count['answered'], len(some))
+        names = [name for _, found in ends for name in found]
+        top = sorted(set(names), key=names.count, reverse=True)[:3]
+        print(f'{kind:28} {len(some):5} {count["refused"]:7} {count["warned"]:6} {count["answered"]:8}  [{100*low:.1f}, {100*high:.1f}] %  '
+              + ', '.join(f'{name} {names.count(name)}' for name in top))
+
+
+def report(rows, gate):
+    "Figures on what set no limit."
+    tests = {'held-out films': [row for row in rows if row['part'] == 'test' and row['what'] == WHOLE],
+             'high resolution': [row for row in rows if row['part'] == 'large'],
+             'no hands': [row for row in rows if row['part'] == 'test' and row['what'] in ('not a hand', 'forearm')],
+             'spoilt films': [row for row in rows if row['part'] == 'test' and row['what'] == 'spoilt'],
+             'harmless changes': [row for row in rows if row['part'] == 'test' and row['what'] == 'harmless'],
+             'phantoms': [row for row in rows if row['part'] == 'test' and row['what'] == 'phantom']}
+    for title, some in tests.items(): table(some, gate, title)
+    print('\nby hand presence alone (0.9): no hands answered '
+          f'{sum(row["values"]["presence"] >= 0.9 for row in tests["no hands"])} of {len(tests["no hands"])}, spoilt films answered '
+          f'{sum(row["values"]["presence"] >= 0.9 for row in tests["spoilt films"])} of {len(tests["spoilt films"])}')
+    print('\nwithout one signal: good films refused and warned, no hands not refused, spoilt films answered without a word')
+    for name in [None, *gate.warns]:
+        ends = {title: [outcome(row, gate, (name,))[0] for row in some] for title, some in tests.items()}
+        print(f'{name or "all there":14}', sum(end == 'refused' for end in ends['held-out films']), sum(end == 'warned' for end in ends['held-out films']),
+              sum(end != 'refused' for end in ends['no hands']), sum(end == 'answered' for end in ends['spoilt films']))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('films', type=Path, help="folder of RSNA's films")
+    parser.add_argument('--work', type=Path, required=True, help='folder for the measures')
+    parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--report', action='store_true', help='use the limits that are there')
+    given = parser.parse_args()
+    given.work.mkdir(parents=True, exist_ok=True)
+    rows = all_rows(given.films, given.work, given.workers)
+    path = WEIGHTS_FOLDER/quality.GATE[0]
+    if not given.report:
+        fitted = fit(rows)
+        save_json(path, to_dict(fitted))
+        print(f'{path.name}: {path.stat().st_size:,} bytes; put this SHA-256 into GATE of 04_quality: {file_sha256(path)}')
+    report(rows, from_dict(quality.Gate, read_json(path), path))
+
+
+if __name__ == '__main__': main()
