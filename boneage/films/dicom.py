@@ -4,11 +4,12 @@
 
 # %% auto #0
 __all__ = ['INSTALL', 'LONG_LENGTHS', 'DEFLATED', 'LARGEST_TILES', 'LEAST_SHOWN', 'NO_WINDOW', 'DAYS_A_MONTH', 'OLDEST',
-           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'MUCH_MORE', 'COMPLAINED', 'UNPROCESSED',
-           'is_dicom', 'load_pydicom', 'check_decoder', 'film_tags', 'not_a_hand', 'read_dicom']
+           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'PATIENCE', 'GDCM', 'MUCH_MORE', 'COMPLAINED',
+           'AFTER_PIXELS', 'PLUGINS', 'UNPROCESSED', 'is_dicom', 'load_pydicom', 'check_decoder', 'film_tags',
+           'not_a_hand', 'read_dicom']
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000003
-import hashlib, io, logging, math, re, struct, warnings, zlib
+import hashlib, io, logging, math, re, struct, subprocess, sys, warnings, zlib
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -92,6 +93,9 @@ def _number(
     except (TypeError, ValueError): return default
     return number if math.isfinite(number) else default
 
+def _damaged(name: str, why: str) -> RadiographError:
+    return RadiographError(f'{name} is damaged ({why}): copy it again from where it came.')
+
 def _check_header(
     header,  # pydicom's data set
     name: str,  # what to call the film in an error
@@ -149,8 +153,7 @@ def _check_frame(
     claim = _claimed(frame)
     if syntax.name == 'RLE Lossless': fits = _rle_fits(frame, width * height)
     else: fits = claim is not None and claim[:2] == (width, height) and claim[2] <= header.BitsAllocated
-    if not fits:
-        raise RadiographError(f'{name} is damaged (its compressed data do not fit its header): copy it again from where it came.')
+    if not fits: raise _damaged(name, 'its compressed data do not fit its header')
     decoder = load_pydicom().pixels.get_decoder(syntax)
     if syntax.name.startswith('JPEG Extended') and claim[2] > 8 and 'pylibjpeg' not in decoder.available_plugins:
         raise RadiographError(f'{name} is compressed as JPEG Extended of {claim[2]} bits, which no decoder here reads: '
@@ -332,42 +335,101 @@ def not_a_hand(
         notes += (f'the file says that it shows {part}, not a hand',)
     return notes
 
+# %% ../../nbs/films/00a_dicom.ipynb #0000f101
+PATIENCE = 60  # seconds for one film
+GDCM = """
+import sys, gdcm
+syntax, sign, samples, columns, rows, allocated, stored, representation = sys.argv[1:3] + [int(word) for word in sys.argv[3:]]
+fragment, fragments, element, image = gdcm.Fragment(), gdcm.SequenceOfFragments.New(), gdcm.DataElement(gdcm.Tag(0x7fe0, 0x10)), gdcm.Image()
+fragment.SetByteStringValue(sys.stdin.buffer.read())
+fragments.AddFragment(fragment)
+element.SetValue(fragments.__ref__())
+image.SetNumberOfDimensions(2)
+image.SetDimensions((columns, rows, 1))
+image.SetDataElement(element)
+image.SetPhotometricInterpretation(gdcm.PhotometricInterpretation(gdcm.PhotometricInterpretation.GetPIType(sign)))
+image.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.GetTSType(syntax)))
+image.SetPixelFormat(gdcm.PixelFormat(samples, allocated, stored, stored - 1, representation))
+sys.stdout.buffer.write(image.GetBuffer().encode('utf-8', 'surrogateescape'))
+"""
+
+def _by_gdcm(
+    header,  # pydicom's data set
+    frame: bytes,  # compressed: lossless JPEG or JPEG-LS
+    name: str,  # what to call the film in an error
+) -> np.ndarray:  # integers (H, W) or (H, W, 3)
+    "Decode in a process of its own; raises `RadiographError` where that fails."
+    samples, bits = int(_number(header, 'SamplesPerPixel', 1)), _claimed(frame)[2]
+    allocated, rows, columns = 8 if bits <= 8 else 16, int(header.Rows), int(header.Columns)
+    signed = int(_number(header, 'PixelRepresentation', 0)) == 1
+    command = [sys.executable, '-c', GDCM, header.file_meta.TransferSyntaxUID, str(header.PhotometricInterpretation).strip(), samples,
+               columns, rows, allocated, bits, int(signed)]
+    try: done = subprocess.run([str(word) for word in command], input=frame, capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired: raise _damaged(name, f'its decoder needs more than {PATIENCE} seconds') from None
+    if done.returncode or done.stderr.strip() or len(done.stdout) < rows * columns * samples * allocated // 8:
+        raise _damaged(name, 'its compressed data cannot be decoded')
+    shape = (rows, columns, samples)[:2 if samples == 1 else 3]
+    stored = np.frombuffer(done.stdout, f'<{"i" if signed else "u"}{allocated // 8}', math.prod(shape)).reshape(shape)
+    if str(header.PhotometricInterpretation).startswith('YBR'):
+        return load_pydicom().pixels.convert_color_space(stored, 'YBR_FULL', 'RGB')
+    return _used_bits(stored, 0, min(bits, int(header.BitsStored)))
+
+def _used_bits(
+    stored: np.ndarray,  # integers
+    above: int,  # unused bits above the used ones
+    used: int,
+) -> np.ndarray:
+    "The value of the used bits alone."
+    bits = 8 * stored.dtype.itemsize
+    return (stored << (bits - above - used)) >> (bits - used)
+
 # %% ../../nbs/films/00a_dicom.ipynb #00000026
 MUCH_MORE = 0.01, 512  # of the pixel data, and bytes: files are filled up to whole blocks
 COMPLAINED = 'the decoder complained of the pixel data: the file may be damaged'
 
-def _fitting(header, name: str) -> tuple[str, ...]:
-    "A note where there is a little more pixel data than the header tells of; raises `RadiographError` for much more."
-    if header.get('PhotometricInterpretation') == 'YBR_FULL_422': return ()
+AFTER_PIXELS = 0x7fe0, 0x7fe1, 0xfffa, 0xfffc  # groups: private pixels, signatures, padding
+PLUGINS = {'JPEG Baseline': ('pillow',), 'JPEG Extended': ('pylibjpeg', 'pillow'), 'JPEG 2000': ('pylibjpeg', 'pillow')}
+
+def _fitting(header, data: bytes, name: str) -> tuple[str, ...]:
+    "Notes on pixel data that are not compressed; raises `RadiographError` where they do not fit header and file."
     size = int(header.Rows * header.Columns * _number(header, 'SamplesPerPixel', 1) * header.BitsAllocated // 8)
-    more = len(header.PixelData) - size - size % 2
-    if more > max(MUCH_MORE[0] * size, MUCH_MORE[1]):
-        raise RadiographError(f'{name} is damaged (it has more pixels than its header tells of): copy it again from where it came.')
+    more = 0 if header.get('PhotometricInterpretation') == 'YBR_FULL_422' else len(header.PixelData) - size - size % 2
+    if more > max(MUCH_MORE[0] * size, MUCH_MORE[1]): raise _damaged(name, 'it has more pixels than its header tells of')
+    start = header['PixelData'].file_tell or 0
+    rest = data[start + len(header.PixelData):] if data[start:start + 100] == bytes(header.PixelData[:100]) else b''  # not deflated
+    little = header.original_encoding[1]
+    if rest.strip(b'\0') and int.from_bytes(rest[:2], 'little' if little else 'big') not in AFTER_PIXELS:
+        raise _damaged(name, 'after its pixels comes what is no DICOM')
     return (f'the file has {more} bytes more than its picture',) if more > 0 else ()
 
 def _stored(
     header,  # pydicom's data set
+    data: bytes,  # the file
     name: str,  # what to call the film in an error
 ) -> tuple[np.ndarray, tuple[str, ...]]:  # integers (H, W) or (H, W, 3) RGB, and notes
     "The pixels as they are stored; raises `RadiographError` for damage."
     pydicom, notes = load_pydicom(), ()
-    syntax, frame, above = header.file_meta.TransferSyntaxUID, b'', 0
+    syntax, frame, above, plugin = header.file_meta.TransferSyntaxUID, b'', 0, ''
     check_decoder(syntax, name)
     if syntax.is_encapsulated:
         frame = pydicom.encaps.get_frame(header.PixelData, 0, number_of_frames=1)
         _check_frame(header, frame, name)
+        there = pydicom.pixels.get_decoder(syntax).available_plugins
+        if 'gdcm' in there and syntax.name.startswith(('JPEG Lossless', 'JPEG-LS')): return _by_gdcm(header, frame, name), ()
+        wanted = next((names for start, names in PLUGINS.items() if syntax.name.startswith(start)), there)
+        plugin = next((name for name in wanted if name in there), '')
     else:
         above = int(_number(header, 'HighBit', header.BitsStored - 1)) + 1 - header.BitsStored
-        notes = _fitting(header, name)
+        notes = _fitting(header, data, name)
     with heard() as said:
-        stored = pydicom.pixels.pixel_array(header, correct_unused_bits=not above, allow_excess_frames=False)
+        stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=not above, allow_excess_frames=False)
     if said and said[0].strip(): notes += (COMPLAINED,)
     if frame and stored.dtype == np.uint8 and syntax == '1.2.840.10008.1.2.4.50':
         notes = check_jpeg(frame, stored if stored.ndim == 2 else stored[..., 1], 8, name)
-    bits = int(header.BitsAllocated)
-    if above: stored = (stored << (bits - above - header.BitsStored)) >> (bits - header.BitsStored)
+    if above: stored = _used_bits(stored, above, int(header.BitsStored))
     return stored, notes
 
+# %% ../../nbs/films/00a_dicom.ipynb #0000f105
 def _square(
     levels: np.ndarray,  # uint8 (H, W)
     header,  # pydicom's data set
@@ -413,7 +475,7 @@ def _read(data: bytes, name: str) -> Film:
         implicit, little = header.original_encoding
         header.file_meta.TransferSyntaxUID = ('1.2.840.10008.1.2' if implicit else
                                               '1.2.840.10008.1.2.1' if little else '1.2.840.10008.1.2.2')
-    stored, notes = _stored(header, name)
+    stored, notes = _stored(header, data, name)
     if str(header.get('PhotometricInterpretation', '')).strip() == 'PALETTE COLOR':
         stored = pydicom.pixels.apply_color_lut(stored, header)
         if stored.dtype == np.uint16:  # colours are made to be seen: all 16 bits count; pydicom does not heed the byte order
