@@ -15,7 +15,7 @@ import numpy as np
 
 from . import __version__
 from .answer import SiteCalibration, load_site
-from .basics import BoneAgeError, parse_sex, shown
+from .basics import BoneAgeError, parse_sex
 from .catalog import network_inputs
 from .clinic.ages import age_in_words
 from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, signed
@@ -217,7 +217,8 @@ def _growth_beside(
     told = tags.age_months if tags else None
     age, found = age_months if age_months is not None else told, []
     if age is None or sex is None: return None, ()
-    if None not in (age_months, told) and abs(age_months - told) > 1:
+    rounding = 1 if tags and tags.birth_date else 12  # months: PatientAge is often in whole years
+    if None not in (age_months, told) and abs(age_months - told) > rounding:
         found.append(f'the DICOM file says age {age_in_words(told)}, and {age_in_words(age_months)} was given')
     if age_months is None and not tags.birth_date and told % 12 == 0:
         found.append('the DICOM file gives the age in whole years: the SD score may be one lower or higher')

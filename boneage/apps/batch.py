@@ -8,7 +8,7 @@ __all__ = ['FILM_SUFFIXES', 'DICOM_START', 'LARGEST_LIST', 'COLUMN_NAMES', 'STAT
            'BatchOptions', 'film_row', 'assess_many', 'batch_sentence', 'exit_code']
 
 # %% ../../nbs/apps/00_batch.ipynb #00000003
-import csv, glob, hashlib, inspect, io, json, os, re, shutil, stat, sys, tempfile, time, zipfile
+import csv, glob, hashlib, io, json, os, re, shutil, sys, tempfile, time, zipfile
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -29,6 +29,7 @@ from ..basics import (BoneAgeError, file_sha256, from_dict, in_workers, name_pro
                             shown, to_dict, write_atomically)
 from ..clinic.ages import age_between, parse_age
 from ..clinic.corrections import LineFile, open_lines
+from ..films.film import read_film
 from ..reader import Reader, open_reader
 
 # %% ../../nbs/apps/00_batch.ipynb #00000006
@@ -400,58 +401,26 @@ class BatchOptions:
 @lru_cache(maxsize=2)
 def _reader_of(model: str, stamp: str) -> Reader: return open_reader(model)
 
-def _answer(reader, film, sex, age_months, options):
-    "The one place where a film is given to `assess_with`."
-    more, known = dict(age_months=age_months, force=options.force), inspect.signature(assess_with).parameters
-    more = {name: value for name, value in more.items() if name in known}
-    return assess_with(reader, film, sex, options.site, **more)
-
-def _tags(
-    path: str,
-):  # `FilmTags`, or None
-    "What a DICOM file says of its film; raises `BoneAgeError` for a file that cannot be opened."
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode): raise OSError('it is no file')  # a pipe would hang
-        with open(path, 'rb') as file: dicom = like_dicom(file.read(DICOM_START))
-    except FileNotFoundError: raise BoneAgeError(f'{shown(path)} does not exist: check the name.') from None
-    except (OSError, ValueError) as error:
-        raise BoneAgeError(f'{shown(path)} cannot be opened ({getattr(error, "strerror", None) or error}): '
-                           'check its name and who may read it.') from None
-    if not dicom: return None
-    try: from boneage.films.film import read_film
-    except ModuleNotFoundError as error:
-        if error.name != 'boneage.films.film': raise
-        return None
-    return read_film(path).tags
-
 # %% ../../nbs/apps/00_batch.ipynb #0000002b
 def _sex_for(
     task: FilmTask,
     options: BatchOptions,
-    tags,  # `FilmTags` or None
-) -> tuple[str | None, tuple[str, ...]]:  # the sex, and warnings
-    "The sex of a film; raises `BoneAgeError` where table and option disagree."
+) -> str | None:
+    "The sex that is given for a film; raises `BoneAgeError` where table and option disagree."
     if task.sex and options.sex and task.sex != options.sex:
         raise BoneAgeError(f'{task.row or "The table"} says {task.sex} and the option says {options.sex}: '
                            'leave out the wrong one.')
-    given, tagged = task.sex or options.sex, tags.sex if tags else None
-    if given and tagged and given != tagged: return given, (f'the DICOM file says {tagged}, {given} was given',)
-    return given or tagged, ()
+    return task.sex or options.sex
 
 def _age_for(
     task: FilmTask,
     options: BatchOptions,
-    tags,  # `FilmTags` or None
-) -> tuple[float | None, tuple[str, ...]]:  # months, and warnings
-    "The age of a child; raises `BoneAgeError` where table and option disagree."
+) -> float | None:  # months
+    "The age that is given for a child; raises `BoneAgeError` where table and option disagree."
     if None not in (task.age_months, options.age_months) and abs(task.age_months - options.age_months) > 1:
         raise BoneAgeError(f'{task.row or "The table"} says {task.age_months:.0f} months and the option says '
                            f'{options.age_months:.0f}: leave out the wrong one.')
-    given = task.age_months if task.age_months is not None else options.age_months
-    tagged = tags.age_months if tags else None
-    if None not in (given, tagged) and abs(given - tagged) > 12:
-        return given, (f'the DICOM file says that the child is {tagged:.0f} months old, {given:.0f} was given',)
-    return tagged if given is None else given, ()
+    return options.age_months if task.age_months is None else task.age_months
 
 # %% ../../nbs/apps/00_batch.ipynb #0000002e
 def _answered_row(
@@ -459,21 +428,20 @@ def _answered_row(
     path: str,  # where its file is now
     options: BatchOptions,
 ) -> FilmRow:
-    "Answer a film; raises what `assess_with` raises, and `BoneAgeError` where the sex is missing."
-    reader, tags = _reader_of(options.model, options.stamp), _tags(path)
-    (sex, notes), (age, more) = _sex_for(task, options, tags), _age_for(task, options, tags)
-    if not sex and reader.sex_input:
+    "Answer a film; raises what `read_film` and `assess_with` raise, and `BoneAgeError` where the sex is missing."
+    reader, film = _reader_of(options.model, options.stamp), read_film(path)
+    sex, age = _sex_for(task, options), _age_for(task, options)
+    if not sex and reader.sex_input and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
                            'M or F; it changes the answer and is never guessed.')
-    found = _answer(reader, path, sex, age, options)
-    told, names = found.to_dict() | {'chronological_age_months': age}, {field.name for field in fields(FilmRow)}
-    refusals, warnings = told.get('refusals') or (), tuple(map(_clause, (*notes, *more, *told['warnings'])))
+    found = assess_with(reader, film, sex, options.site, age, options.force)
+    told, names = found.to_dict(), {field.name for field in fields(FilmRow)}
+    refusals, warnings = told['refusals'], tuple(map(_clause, told['warnings']))
     known = {name: value for name, value in told.items() if name in names and name not in ('file', 'warnings')}
     interval = tuple(told['interval_months']) if told['interval_months'] else None
     return FilmRow(**known | dict(
-        file=shown(task.name), id=shown(task.id), status='warned' if warnings or refusals else 'answered',
-        warnings=warnings, interval_months=interval,
-        film_sha256=told.get('film_sha256') or file_sha256(path),
+        file=shown(task.name), id=shown(task.id), status='warned' if warnings else 'answered', warnings=warnings,
+        interval_months=interval,
         reason=f'it was answered although {_clause(", ".join(refusals))}' if refusals else None))
 
 def _row_without(

@@ -14,7 +14,6 @@ from datetime import datetime, timezone
 from numbers import Real
 from pathlib import Path
 
-from .. import __version__
 from ..answer import SiteCalibration
 from ..assessment import Assessment
 from ..basics import BoneAgeError, file_sha256, from_dict, parse_sex, shown, to_dict

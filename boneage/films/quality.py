@@ -202,7 +202,7 @@ def detail(
     return sizes | products | {'greys': float(np.log(max(values['greys'], 1)))}
 
 # %% ../../nbs/films/04_quality.ipynb #000000f5
-GATE = 'gate-1.json', 'cb38f4e0ba551e64ec1d0521f37eee60261a4ca40e264f446b8dec5977ca95bf'  # file and SHA-256
+GATE = 'gate.json', 'cb38f4e0ba551e64ec1d0521f37eee60261a4ca40e264f446b8dec5977ca95bf'  # file and SHA-256
 
 @dataclass(frozen=True)
 class Gate:
