@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['INSTALL', 'LONG_LENGTHS', 'DEFLATED', 'LARGEST_TILES', 'LEAST_SHOWN', 'NO_WINDOW', 'DAYS_A_MONTH', 'OLDEST',
-           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'PATIENCE', 'GDCM', 'MUCH_MORE', 'COMPLAINED',
-           'AFTER_PIXELS', 'PLUGINS', 'UNPROCESSED', 'is_dicom', 'load_pydicom', 'check_decoder', 'film_tags',
-           'not_a_hand', 'read_dicom']
+           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'ROW_STEP', 'UNEVEN_ROWS', 'PATIENCE', 'GDCM',
+           'MUCH_MORE', 'AFTER_PIXELS', 'PLUGINS', 'UNPROCESSED', 'is_dicom', 'load_pydicom', 'check_decoder',
+           'film_tags', 'not_a_hand', 'uneven_rows', 'read_dicom']
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000003
 import hashlib, io, logging, math, re, struct, subprocess, sys, warnings, zlib
@@ -19,7 +19,7 @@ import numpy as np
 
 from ..basics import BoneAgeError, extra, shown
 from .radiograph import (LARGEST_FILE, Film, FilmTags, RadiographError, check_jpeg, check_size, grey_levels,
-                                      grey_range, heard, unpacked_length)
+                                      grey_range, unpacked_length)
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000006
 def is_dicom(
@@ -335,6 +335,19 @@ def not_a_hand(
         notes += (f'the file says that it shows {part}, not a hand',)
     return notes
 
+# %% ../../nbs/films/00a_dicom.ipynb #0000f301
+ROW_STEP = 2.0  # grey levels
+UNEVEN_ROWS = 0.1  # share of the rows
+
+def uneven_rows(
+    stored: np.ndarray,  # (H, W), at least 5 rows
+) -> float:  # 0 to 1
+    "Share of the rows whose brightness is a step away from the row above."
+    some = stored[:, ::max(1, stored.shape[1] // 400)].astype(np.float32)
+    low, high = np.percentile(some, [0.1, 99.9])
+    change = np.diff(some, axis=0) * (255 / max(high - low, 1))
+    return float((abs(np.median(change[1:-1] - (change[:-2] + change[2:]) / 2, axis=1)) >= ROW_STEP).mean())
+
 # %% ../../nbs/films/00a_dicom.ipynb #0000f101
 PATIENCE = 60  # seconds for one film
 GDCM = """
@@ -372,7 +385,9 @@ def _by_gdcm(
     stored = np.frombuffer(done.stdout, f'<{"i" if signed else "u"}{allocated // 8}', math.prod(shape)).reshape(shape)
     if str(header.PhotometricInterpretation).startswith('YBR'):
         return load_pydicom().pixels.convert_color_space(stored, 'YBR_FULL', 'RGB')
-    return _used_bits(stored, 0, min(bits, int(header.BitsStored)))
+    stored = _used_bits(stored, 0, min(bits, int(header.BitsStored)))
+    if stored.ndim == 2 and uneven_rows(stored) > UNEVEN_ROWS: raise _damaged(name, 'its rows do not fit each other')
+    return stored
 
 def _used_bits(
     stored: np.ndarray,  # integers
@@ -385,7 +400,6 @@ def _used_bits(
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000026
 MUCH_MORE = 0.01, 512  # of the pixel data, and bytes: files are filled up to whole blocks
-COMPLAINED = 'the decoder complained of the pixel data: the file may be damaged'
 
 AFTER_PIXELS = 0x7fe0, 0x7fe1, 0xfffa, 0xfffc  # groups: private pixels, signatures, padding
 PLUGINS = {'JPEG Baseline': ('pillow',), 'JPEG Extended': ('pylibjpeg', 'pillow'), 'JPEG 2000': ('pylibjpeg', 'pillow')}
@@ -421,9 +435,7 @@ def _stored(
     else:
         above = int(_number(header, 'HighBit', header.BitsStored - 1)) + 1 - header.BitsStored
         notes = _fitting(header, data, name)
-    with heard() as said:
-        stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=not above, allow_excess_frames=False)
-    if said and said[0].strip(): notes += (COMPLAINED,)
+    stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=not above, allow_excess_frames=False)
     if frame and stored.dtype == np.uint8 and syntax == '1.2.840.10008.1.2.4.50':
         notes = check_jpeg(frame, stored if stored.ndim == 2 else stored[..., 1], 8, name)
     if above: stored = _used_bits(stored, above, int(header.BitsStored))

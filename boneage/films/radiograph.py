@@ -6,13 +6,13 @@
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'SEAM_CLIP', 'SEAM_LEAST',
            'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE', 'PACKBITS',
-           'TIFF_SIZES', 'ELSEWHERE', 'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size',
-           'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg',
-           'check_png', 'unpacked_length', 'check_tiff', 'check_end', 'picture_film', 'read_whole', 'check_file_size',
-           'read_radiograph', 'rotation', 'write_png']
+           'TIFF_SIZES', 'ELSEWHERE', 'FORMATS', 'LIBTIFF', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError',
+           'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam',
+           'check_jpeg', 'check_png', 'unpacked_length', 'check_tiff', 'check_end', 'picture_film', 'read_whole',
+           'check_file_size', 'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
-import hashlib, io, os, stat, struct, tempfile, threading, warnings, zlib
+import hashlib, io, os, re, stat, struct, tempfile, threading, warnings, zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -224,7 +224,7 @@ def jpeg_complaint(
     with heard() as said:
         try: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
         except cv2.error: pass  # a kind of JPEG that OpenCV does not know: Pillow decides
-    lines = [line for line in said[0].splitlines() if 'JPEG' in line or 'JFIF' in line or 'Adobe' in line]
+    lines = [line for text in said for line in text.splitlines() if 'JPEG' in line or 'JFIF' in line or 'Adobe' in line]
     return shown(lines[0].strip())[:100] if lines else ''
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000049
@@ -406,6 +406,7 @@ def check_end(
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000001b
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')  # Pillow's names; a JPEG with several pictures, MPO, comes with JPEG
+LIBTIFF = re.compile(r'_?TIFF|\w*(Decode|Lib)\w*:|tempfile\.tif')  # how its complaints begin; others write to the stream too
 LARGEST_FILE = 500_000_000  # bytes; enough for 100 megapixels of 4 bytes, and Pillow has no wider grey
 
 def _deep_colours(
@@ -447,7 +448,8 @@ def _decode(
             notes += check_tiff(data, image.tag_v2, name) + check_end(data, kind, _tiff_parts(image.tag_v2))
             with heard() as said: image.load()
             if image.tag_v2.get(259) == JPEG: _refuse_seam(np.asarray(image.convert('L')), 8, name)
-            if said[0].strip(): notes += (f'the file is slightly damaged ({shown(said[0].splitlines()[0])[:100]})',)
+            told = [line for text in said for line in text.splitlines() if LIBTIFF.match(line)]
+            if told: notes += (f'the file is slightly damaged ({shown(told[0])[:100]})',)
         else: image.load()
         if kind == 'PNG': notes += check_png(data)
         if kind == 'BMP': notes += check_end(data, kind)
