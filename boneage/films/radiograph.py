@@ -305,7 +305,8 @@ def check_png(
     while place + 12 <= len(data):
         length, kind = int.from_bytes(data[place:place + 4], 'big'), data[place + 4:place + 8]
         told = data[place + 8 + length:place + 12 + length]
-        if kind == b'IDAT': wrong += zlib.crc32(memoryview(data)[place + 4:place + 8 + length]).to_bytes(4, 'big') != told
+        if kind == b'IDAT':
+            wrong += zlib.crc32(memoryview(data)[place + 4:place + 8 + length]).to_bytes(4, 'big') != told
         if kind == b'IEND': break
         place += 12 + length
     return ('the file is slightly damaged (a checksum is wrong, the pixels fit together)',) if wrong else ()
@@ -406,7 +407,8 @@ def check_end(
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000001b
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')  # Pillow's names; a JPEG with several pictures, MPO, comes with JPEG
-LIBTIFF = re.compile(r'_?TIFF|\w*(Decode|Lib)\w*:|tempfile\.tif')  # how its complaints begin; others write to the stream too
+# how its complaints begin; others write to the stream too
+LIBTIFF = re.compile(r'_?TIFF|\w*(Decode|Lib)\w*:|tempfile\.tif')
 LARGEST_FILE = 500_000_000  # bytes; enough for 100 megapixels of 4 bytes, and Pillow has no wider grey
 
 def _deep_colours(
