@@ -1,4 +1,4 @@
-"""Mutated films of every format, each read in a guarded child process: no crash, no hang, no traceback, no flood of memory.
+"""Mutated films of every format, each read in a guarded child process: no crash, hang, traceback or flood of memory.
 
     python tools/fuzz.py                              5,200 files, two children, some minutes
     python tools/fuzz.py --count 20000 --seed 7       others, and more
@@ -87,7 +87,8 @@ def image_kinds(film, deep):
     add('jpeg progressive', film, 'JPEG', quality=80, progressive=True)
     add('jpeg restart', film, 'JPEG', quality=90, restart_marker_rows=2)
     add('jpeg mpo', film, 'MPO', save_all=True, append_images=[grey.rotate(9)])
-    for packing in (None, 'tiff_deflate', 'tiff_lzw', 'packbits', 'jpeg'): add(f'tiff {packing}', film, 'TIFF', compression=packing)
+    for packing in (None, 'tiff_deflate', 'tiff_lzw', 'packbits', 'jpeg'):
+        add(f'tiff {packing}', film, 'TIFF', compression=packing)
     add('tiff 16', deep, 'TIFF')
     add('tiff turned', film, 'TIFF', exif=turned)
     add('bmp', film, 'BMP')
@@ -119,7 +120,8 @@ def dicom_kinds(film, deep):
         made.HighBit, made.PixelRepresentation = made.BitsStored - 1, 0
         made.WindowCenter, made.WindowWidth = 2**made.BitsStored / 2, 2**made.BitsStored
         made.RescaleSlope, made.RescaleIntercept = 1, 0
-        if pixels.ndim == 3: made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, 'RGB', 0
+        if pixels.ndim == 3:
+            made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, 'RGB', 0
         order = '>' if syntax == uid.ExplicitVRBigEndian else '<'
         made.PixelData = pixels.astype(pixels.dtype.newbyteorder(order)).tobytes()
         made['PixelData'].VR = 'OW' if made.BitsAllocated > 8 or order == '>' else 'OB'
@@ -144,10 +146,11 @@ def dicom_kinds(film, deep):
         made.VOILUTSequence = [item]
         return made
 
-    kinds = {'dicom explicit': as_file(dicom(deep)), 'dicom 8': as_file(dicom(film)), 'dicom lut': as_file(lut(dicom(deep))),
-             'dicom implicit': as_file(dicom(deep, uid.ImplicitVRLittleEndian)), 'dicom rgb': as_file(dicom(np.dstack([film] * 3))),
-             'dicom big endian': as_file(dicom(deep, uid.ExplicitVRBigEndian)),
-             'dicom deflated': as_file(dicom(deep, uid.DeflatedExplicitVRLittleEndian)), 'dicom bare': as_file(dicom(deep))[132:]}
+    kinds = {'explicit': dicom(deep), '8': dicom(film), 'lut': lut(dicom(deep)), 'rgb': dicom(np.dstack([film] * 3)),
+             'implicit': dicom(deep, uid.ImplicitVRLittleEndian), 'big endian': dicom(deep, uid.ExplicitVRBigEndian),
+             'deflated': dicom(deep, uid.DeflatedExplicitVRLittleEndian)}
+    kinds = {f'dicom {name}': as_file(made) for name, made in kinds.items()}
+    kinds['dicom bare'] = kinds['dicom explicit'][132:]
     for name, syntax, pixels in (('rle', uid.RLELossless, deep), ('jpeg-ls', uid.JPEGLSLossless, deep),
                                  ('jpeg 2000', uid.JPEG2000Lossless, deep), ('jpeg-ls 8', uid.JPEGLSLossless, film)):
         made = dicom(pixels)
@@ -172,7 +175,8 @@ def dicom_kinds(film, deep):
 # ---- damage
 
 HEADER = 1_500  # bytes at the beginning that are hit more often: sizes, counts and places stand there
-EXTREME = (b'\0', b'\xff', b'\x7f', b'\x80', b'\0\0', b'\xff\xff', b'\xff\x7f', b'\x80\0', b'\xff\xff\xff\xff', b'\xff\xff\xff\x7f',
+EXTREME = (b'\0', b'\xff', b'\x7f', b'\x80', b'\0\0', b'\xff\xff', b'\xff\x7f', b'\x80\0', b'\xff\xff\xff\xff',
+           b'\xff\xff\xff\x7f',
            b'\0\0\0\0', b'\0\0\0\x80', b'\x01\0\0\0', b'\0\0\xff\xff', b'65535', b'1e999', b'-1', b'NaN')
 
 
@@ -202,15 +206,16 @@ def bombs(kinds):
     "Files that claim to be huge: by kind, what their headers say is 60,000 × 60,000 or 9,999 × 10,000 pixels."
     made = {}
 
-    def chunk(kind, data): return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
+    def chunk(kind, data):
+        return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', zlib.crc32(kind + data))
 
     rows = zlib.compress(bytes(1_000_000), 9)
     for width, height in ((60_000, 60_000), (9_999, 10_000), (2**31 - 1, 1), (100_000_000, 1), (0, 0)):
         size = f'{width}x{height}'
         for depth, colour in ((8, 0), (16, 6), (1, 0)):
             header = struct.pack('>IIBBBBB', width, height, depth, colour, 0, 0, 0)
-            made[f'bomb png {size} {depth} {colour}'] = (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', header) + chunk(b'IDAT', rows) +
-                                                         chunk(b'IEND', b''))
+            made[f'bomb png {size} {depth} {colour}'] = b''.join((
+                b'\x89PNG\r\n\x1a\n', chunk(b'IHDR', header), chunk(b'IDAT', rows), chunk(b'IEND', b'')))
         bmp = bytearray(kinds['bmp'])
         bmp[18:26] = struct.pack('<ii', width, height)
         made[f'bomb bmp {size}'] = bytes(bmp)
@@ -250,9 +255,10 @@ def bombs(kinds):
     squeezing = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
     if 'dicom deflated' in kinds:
         start = kinds['dicom deflated'][:kinds['dicom deflated'].index(b'1.2.840.10008.1.2.1.99') + 22]
-        made['bomb dicom deflated'] = (kinds['dicom deflated'][:len(start) + 120] +
-                                       b''.join(squeezing.compress(bytes(10_000_000)) for _ in range(200)) + squeezing.flush())
-        made['bomb dicom sequences'] = kinds['dicom explicit'][:300] + b'\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff' * 50_000
+        zeros = b''.join(squeezing.compress(bytes(10_000_000)) for _ in range(200)) + squeezing.flush()
+        made['bomb dicom deflated'] = kinds['dicom deflated'][:len(start) + 120] + zeros
+        sequence = b'\x08\0\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff'
+        made['bomb dicom sequences'] = kinds['dicom explicit'][:300] + sequence * 50_000
     return made
 
 
@@ -294,7 +300,8 @@ def child():
         peak = int(status.split('VmHWM:')[1].split()[0]) * 1024
         if '\n' in words or 'Doe' in words: outcome, words = 'traceback', f'no sentence for a user: {words}'
         if peak > MEMORY: outcome = 'memory'
-        print(json.dumps([outcome, words, None if far is None else bool(far), peak, time.time() - began]), file=answers, flush=True)
+        print(json.dumps([outcome, words, None if far is None else bool(far), peak, time.time() - began]),
+              file=answers, flush=True)
 
 
 @dataclass
@@ -307,7 +314,8 @@ class Child:
 
 def start():
     environment = dict(os.environ, PYTHONPATH=str(root), OPENBLAS_NUM_THREADS='1', OMP_NUM_THREADS='1')
-    process = subprocess.Popen([sys.executable, __file__, '--child'], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    process = subprocess.Popen([sys.executable, __file__, '--child'], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               text=True,
                                env=environment, start_new_session=True)
     process.stdout.readline()  # ready
     return Child(process)
@@ -404,8 +412,8 @@ def table(results):
         lines.append(f'{group:22}' + ''.join(f'{count[name] or "":>10}' for name in columns) +
                      f"{far[group, 'noted'] or '':>24}{far[group, 'read'] or '':>6}")
     total = sum(counts.values(), Counter())
-    lines.append(f"{'all':22}" + ''.join(f'{total[name]:>10}' for name in columns) +
-                 f"{sum(n for (_, o), n in far.items() if o == 'noted'):>24}{sum(n for (_, o), n in far.items() if o == 'read'):>6}")
+    far_noted, far_read = (sum(count for (_, way), count in far.items() if way == name) for name in ('noted', 'read'))
+    lines.append(f"{'all':22}" + ''.join(f'{total[name]:>10}' for name in columns) + f'{far_noted:>24}{far_read:>6}')
     return lines
 
 

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['INSTALL', 'LONG_LENGTHS', 'DEFLATED', 'LARGEST_TILES', 'LEAST_SHOWN', 'NO_WINDOW', 'DAYS_A_MONTH', 'OLDEST',
-           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'PATIENCE', 'GDCM', 'MUCH_MORE', 'COMPLAINED',
-           'AFTER_PIXELS', 'PLUGINS', 'UNPROCESSED', 'is_dicom', 'load_pydicom', 'check_decoder', 'film_tags',
-           'not_a_hand', 'read_dicom']
+           'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS', 'ROW_STEP', 'UNEVEN_ROWS', 'PATIENCE', 'GDCM',
+           'MUCH_MORE', 'AFTER_PIXELS', 'PLUGINS', 'UNPROCESSED', 'is_dicom', 'load_pydicom', 'check_decoder',
+           'film_tags', 'not_a_hand', 'uneven_rows', 'read_dicom']
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000003
 import hashlib, io, logging, math, re, struct, subprocess, sys, warnings, zlib
@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 
 from ..basics import BoneAgeError, extra, shown
-from .radiograph import (LARGEST_FILE, Film, FilmTags, RadiographError, check_jpeg, check_size, grey_levels,
-                                      grey_range, heard, unpacked_length)
+from .radiograph import (LARGEST_FILE, Film, FilmTags, RadiographError, check_jpeg, check_size,
+                                      grey_levels,
+                                      grey_range, unpacked_length)
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000006
 def is_dicom(
@@ -56,7 +57,8 @@ def check_decoder(
         kind = 'a compression that no film has' if syntax.is_private or syntax.name == syntax else shown(syntax.name)
         raise RadiographError(f'{name} is compressed as {kind}, which cannot be read: save it uncompressed.') from None
     if not decoder.is_available:
-        raise RadiographError(f'{name} is compressed as {shown(syntax.name)}, and the decoder is not installed: {INSTALL}.')
+        raise RadiographError(f'{name} is compressed as {shown(syntax.name)}, '
+                              f'and the decoder is not installed: {INSTALL}.')
 
 # %% ../../nbs/films/00a_dicom.ipynb #0000000e
 LONG_LENGTHS = (b'OB', b'OD', b'OF', b'OL', b'OV', b'OW', b'SQ', b'SV', b'UC', b'UN', b'UR', b'UT', b'UV')
@@ -88,7 +90,8 @@ def _number(
 ) -> float | None:
     "The first number of an element; the default where there is none."
     value = header.get(keyword)
-    if isinstance(value, (list, tuple)) or type(value).__name__ == 'MultiValue': value = value[0] if len(value) else None
+    if isinstance(value, (list, tuple)) or type(value).__name__ == 'MultiValue':
+        value = value[0] if len(value) else None
     try: number = float(value)
     except (TypeError, ValueError): return default
     return number if math.isfinite(number) else default
@@ -101,14 +104,18 @@ def _check_header(
     name: str,  # what to call the film in an error
 ) -> None:
     "Refuse what is no single picture of a usual kind, before a pixel is decoded; raises `RadiographError`."
-    if 'PixelData' not in header: raise RadiographError(f'{name} is a DICOM file without a picture: give the image of the hand.')
+    if 'PixelData' not in header:
+        raise RadiographError(f'{name} is a DICOM file without a picture: give the image of the hand.')
     frames = _number(header, 'NumberOfFrames', 1)
-    if frames > 1: raise RadiographError(f'{name} holds {frames:.0f} frames: save the frame with the hand as one image.')
+    if frames > 1:
+        raise RadiographError(f'{name} holds {frames:.0f} frames: save the frame with the hand as one image.')
     check_size(int(_number(header, 'Columns', 0)), int(_number(header, 'Rows', 0)), name)
     samples, bits, stored, high = (int(_number(header, keyword, default)) for keyword, default in (
-        ('SamplesPerPixel', 1), ('BitsAllocated', 0), ('BitsStored', 0), ('HighBit', _number(header, 'BitsStored', 0) - 1)))
+        ('SamplesPerPixel', 1), ('BitsAllocated', 0), ('BitsStored', 0),
+        ('HighBit', _number(header, 'BitsStored', 0) - 1)))
     if samples not in (1, 3) or bits not in (8, 16, 32) or not 0 < stored <= high + 1 <= bits:
-        raise RadiographError(f'{name} holds {samples} × {stored} of {bits} bits a pixel, which no film has: save it again.')
+        raise RadiographError(f'{name} holds {samples} × {stored} of {bits} bits a pixel, which no film has: '
+                              'save it again.')
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000013
 LARGEST_TILES = 65_535  # of JPEG 2000, by its standard
@@ -121,7 +128,8 @@ def _claimed(
     if start >= 0 and len(frame) > start + 42:
         right, bottom, left, top, wide, high = struct.unpack_from('>6I', frame, start + 8)
         tiles = -(-right // max(wide, 1)) * -(-bottom // max(high, 1))
-        return (right - left, bottom - top, (frame[start + 40 + 2] & 127) + 1) if wide and high and tiles <= LARGEST_TILES else None
+        if not (wide and high and tiles <= LARGEST_TILES): return None
+        return right - left, bottom - top, (frame[start + 42] & 127) + 1
     place = 2
     while frame[:2] == b'\xff\xd8' and place + 9 <= len(frame) and frame[place] == 0xff:
         marker = frame[place + 1]
@@ -234,7 +242,8 @@ def _padding(
     "Where the film is only filled up."
     value = _number(header, 'PixelPaddingValue')
     if value is None: return None
-    if not _number(header, 'PixelRepresentation', 0) and value < 0: value += 2.0**int(header.BitsAllocated)  # written with the wrong sign
+    # written with the wrong sign
+    if not _number(header, 'PixelRepresentation', 0) and value < 0: value += 2.0**int(header.BitsAllocated)
     other = _number(header, 'PixelPaddingRangeLimit', value)
     padding = (stored >= min(value, other)) & (stored <= max(value, other))
     return padding if padding.any() and not padding.all() else None
@@ -309,7 +318,8 @@ def film_tags(
 ) -> tuple[FilmTags, tuple[str, ...]]:  # and notes
     "What a DICOM says of its film, and what is odd about it."
     def code(keyword): return text if re.fullmatch('[A-Z0-9_ ]{1,16}', (text := _text(header, keyword))) else None
-    def one_of(letters, *keywords): return next((text for text in (_text(header, k) for k in keywords) if text in letters), None)
+    def one_of(letters, *keywords):
+        return next((text for text in (_text(header, k) for k in keywords) if text in letters), None)
     birth, study = _date(header, 'PatientBirthDate'), _date(header, 'StudyDate')
     age, notes = _age(header, birth, study)
     return FilmTags(
@@ -319,28 +329,45 @@ def film_tags(
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000023
 FILM_MODALITIES = 'CR', 'DX', 'DR', 'RG', 'RF', 'XA', 'OT', 'SC', 'HC', 'XC', 'DF'
-NOT_HANDS = ('CHEST', 'THORAX', 'LUNG', 'RIB', 'HEART', 'ABDOMEN', 'SKULL', 'HEAD', 'BRAIN', 'FACE', 'ORBIT', 'SINUS', 'NOSE', 'JAW',
-             'MANDIBLE', 'TEETH', 'DENTAL', 'NECK', 'SPINE', 'SACRUM', 'COCCYX', 'PELVIS', 'HIP', 'FEMUR', 'THIGH', 'KNEE',
-             'PATELLA', 'LEG', 'TIBIA', 'FIBULA', 'ANKLE', 'FOOT', 'FEET', 'HEEL', 'CALCANEUS', 'TOE', 'SHOULDER', 'CLAVICLE', 'SCAPULA',
-             'HUMERUS', 'ELBOW', 'BREAST', 'LIVER', 'KIDNEY', 'PROSTATE', 'UTERUS', 'STERNUM')
+NOT_HANDS = ('CHEST', 'THORAX', 'LUNG', 'RIB', 'HEART', 'ABDOMEN', 'SKULL', 'HEAD', 'BRAIN', 'FACE', 'ORBIT', 'SINUS',
+             'NOSE', 'JAW', 'MANDIBLE', 'TEETH', 'DENTAL', 'NECK', 'SPINE', 'SACRUM', 'COCCYX', 'PELVIS', 'HIP',
+             'FEMUR', 'THIGH', 'KNEE', 'PATELLA', 'LEG', 'TIBIA', 'FIBULA', 'ANKLE', 'FOOT', 'FEET', 'HEEL',
+             'CALCANEUS', 'TOE', 'SHOULDER', 'CLAVICLE', 'SCAPULA', 'HUMERUS', 'ELBOW', 'BREAST', 'LIVER', 'KIDNEY',
+             'PROSTATE', 'UTERUS', 'STERNUM')
 
 def not_a_hand(
     tags: FilmTags,
 ) -> tuple[str, ...]:  # clauses for warnings
     "What the tags say against a radiograph of a hand."
     part, notes = tags.body_part or '', ()
-    if tags.modality and tags.modality not in FILM_MODALITIES: notes += (f'the file is a {tags.modality}, no radiograph',)
+    if tags.modality and tags.modality not in FILM_MODALITIES:
+        notes += (f'the file is a {tags.modality}, no radiograph',)
     words = re.split('[ _]', part)
     if any(word.startswith(other) or word.endswith('SPINE') for word in words for other in NOT_HANDS):
         notes += (f'the file says that it shows {part}, not a hand',)
     return notes
 
+# %% ../../nbs/films/00a_dicom.ipynb #0000f301
+ROW_STEP = 2.0  # grey levels
+UNEVEN_ROWS = 0.1  # share of the rows
+
+def uneven_rows(
+    stored: np.ndarray,  # (H, W), at least 5 rows
+) -> float:  # 0 to 1
+    "Share of the rows whose brightness is a step away from the row above."
+    some = stored[:, ::max(1, stored.shape[1] // 400)].astype(np.float32)
+    low, high = np.percentile(some, [0.1, 99.9])
+    change = np.diff(some, axis=0) * (255 / max(high - low, 1))
+    return float((abs(np.median(change[1:-1] - (change[:-2] + change[2:]) / 2, axis=1)) >= ROW_STEP).mean())
+
 # %% ../../nbs/films/00a_dicom.ipynb #0000f101
 PATIENCE = 60  # seconds for one film
 GDCM = """
 import sys, gdcm
-syntax, sign, samples, columns, rows, allocated, stored, representation = sys.argv[1:3] + [int(word) for word in sys.argv[3:]]
-fragment, fragments, element, image = gdcm.Fragment(), gdcm.SequenceOfFragments.New(), gdcm.DataElement(gdcm.Tag(0x7fe0, 0x10)), gdcm.Image()
+syntax, sign, *numbers = sys.argv[1:]
+samples, columns, rows, allocated, stored, representation = map(int, numbers)
+fragment, fragments, image = gdcm.Fragment(), gdcm.SequenceOfFragments.New(), gdcm.Image()
+element = gdcm.DataElement(gdcm.Tag(0x7fe0, 0x10))
 fragment.SetByteStringValue(sys.stdin.buffer.read())
 fragments.AddFragment(fragment)
 element.SetValue(fragments.__ref__())
@@ -362,7 +389,8 @@ def _by_gdcm(
     samples, bits = int(_number(header, 'SamplesPerPixel', 1)), _claimed(frame)[2]
     allocated, rows, columns = 8 if bits <= 8 else 16, int(header.Rows), int(header.Columns)
     signed = int(_number(header, 'PixelRepresentation', 0)) == 1
-    command = [sys.executable, '-c', GDCM, header.file_meta.TransferSyntaxUID, str(header.PhotometricInterpretation).strip(), samples,
+    command = [sys.executable, '-c', GDCM, header.file_meta.TransferSyntaxUID,
+               str(header.PhotometricInterpretation).strip(), samples,
                columns, rows, allocated, bits, int(signed)]
     try: done = subprocess.run([str(word) for word in command], input=frame, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired: raise _damaged(name, f'its decoder needs more than {PATIENCE} seconds') from None
@@ -372,7 +400,9 @@ def _by_gdcm(
     stored = np.frombuffer(done.stdout, f'<{"i" if signed else "u"}{allocated // 8}', math.prod(shape)).reshape(shape)
     if str(header.PhotometricInterpretation).startswith('YBR'):
         return load_pydicom().pixels.convert_color_space(stored, 'YBR_FULL', 'RGB')
-    return _used_bits(stored, 0, min(bits, int(header.BitsStored)))
+    stored = _used_bits(stored, 0, min(bits, int(header.BitsStored)))
+    if stored.ndim == 2 and uneven_rows(stored) > UNEVEN_ROWS: raise _damaged(name, 'its rows do not fit each other')
+    return stored
 
 def _used_bits(
     stored: np.ndarray,  # integers
@@ -385,7 +415,6 @@ def _used_bits(
 
 # %% ../../nbs/films/00a_dicom.ipynb #00000026
 MUCH_MORE = 0.01, 512  # of the pixel data, and bytes: files are filled up to whole blocks
-COMPLAINED = 'the decoder complained of the pixel data: the file may be damaged'
 
 AFTER_PIXELS = 0x7fe0, 0x7fe1, 0xfffa, 0xfffc  # groups: private pixels, signatures, padding
 PLUGINS = {'JPEG Baseline': ('pillow',), 'JPEG Extended': ('pylibjpeg', 'pillow'), 'JPEG 2000': ('pylibjpeg', 'pillow')}
@@ -394,9 +423,11 @@ def _fitting(header, data: bytes, name: str) -> tuple[str, ...]:
     "Notes on pixel data that are not compressed; raises `RadiographError` where they do not fit header and file."
     size = int(header.Rows * header.Columns * _number(header, 'SamplesPerPixel', 1) * header.BitsAllocated // 8)
     more = 0 if header.get('PhotometricInterpretation') == 'YBR_FULL_422' else len(header.PixelData) - size - size % 2
-    if more > max(MUCH_MORE[0] * size, MUCH_MORE[1]): raise _damaged(name, 'it has more pixels than its header tells of')
+    if more > max(MUCH_MORE[0] * size, MUCH_MORE[1]):
+        raise _damaged(name, 'it has more pixels than its header tells of')
     start = header['PixelData'].file_tell or 0
-    rest = data[start + len(header.PixelData):] if data[start:start + 100] == bytes(header.PixelData[:100]) else b''  # not deflated
+    deflated = data[start:start + 100] != bytes(header.PixelData[:100])
+    rest = b'' if deflated else data[start + len(header.PixelData):]
     little = header.original_encoding[1]
     if rest.strip(b'\0') and int.from_bytes(rest[:2], 'little' if little else 'big') not in AFTER_PIXELS:
         raise _damaged(name, 'after its pixels comes what is no DICOM')
@@ -415,15 +446,15 @@ def _stored(
         frame = pydicom.encaps.get_frame(header.PixelData, 0, number_of_frames=1)
         _check_frame(header, frame, name)
         there = pydicom.pixels.get_decoder(syntax).available_plugins
-        if 'gdcm' in there and syntax.name.startswith(('JPEG Lossless', 'JPEG-LS')): return _by_gdcm(header, frame, name), ()
+        if 'gdcm' in there and syntax.name.startswith(('JPEG Lossless', 'JPEG-LS')):
+            return _by_gdcm(header, frame, name), ()
         wanted = next((names for start, names in PLUGINS.items() if syntax.name.startswith(start)), there)
         plugin = next((name for name in wanted if name in there), '')
     else:
         above = int(_number(header, 'HighBit', header.BitsStored - 1)) + 1 - header.BitsStored
         notes = _fitting(header, data, name)
-    with heard() as said:
-        stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=not above, allow_excess_frames=False)
-    if said and said[0].strip(): notes += (COMPLAINED,)
+    stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=not above,
+                                        allow_excess_frames=False)
     if frame and stored.dtype == np.uint8 and syntax == '1.2.840.10008.1.2.4.50':
         notes = check_jpeg(frame, stored if stored.ndim == 2 else stored[..., 1], 8, name)
     if above: stored = _used_bits(stored, above, int(header.BitsStored))
@@ -478,7 +509,8 @@ def _read(data: bytes, name: str) -> Film:
     stored, notes = _stored(header, data, name)
     if str(header.get('PhotometricInterpretation', '')).strip() == 'PALETTE COLOR':
         stored = pydicom.pixels.apply_color_lut(stored, header)
-        if stored.dtype == np.uint16:  # colours are made to be seen: all 16 bits count; pydicom does not heed the byte order
+        # colours are made to be seen: all 16 bits count; pydicom does not heed the byte order
+        if stored.dtype == np.uint16:
             stored = ((stored if header.original_encoding[1] else stored.byteswap()) >> 8).astype(np.uint8)
     levels, further = _grey(header, stored, name) if stored.ndim == 2 else grey_levels(stored, name)
     tags, odd = film_tags(header)

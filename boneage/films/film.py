@@ -27,7 +27,7 @@ def film_in(
     return read_dicom(data, name) if is_dicom(data) else picture_film(data, name)
 
 def read_film(
-    source: str | Path | np.ndarray | Film | bytes,  # a path; an array, see `grey_levels`; a file's bytes, or one that is open
+    source: str | Path | np.ndarray | Film | bytes,  # a path; an array, see `grey_levels`; a file's bytes, or open file
     name: str | None = None,  # what to call it in a sentence; a path is called by itself
 ) -> Film:
     "Read a film in any format; raises `RadiographError` with one sentence that says what and what to do."

@@ -6,12 +6,13 @@
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'SEAM_CLIP', 'SEAM_LEAST',
            'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPACKED', 'LZW', 'JPEG', 'DEFLATE', 'OLD_DEFLATE', 'PACKBITS',
-           'FORMATS', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError', 'check_size', 'grey_range', 'tone_scatter',
-           'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam', 'check_jpeg', 'check_png', 'unpacked_length',
-           'check_tiff', 'picture_film', 'read_whole', 'check_file_size', 'read_radiograph', 'rotation', 'write_png']
+           'TIFF_SIZES', 'ELSEWHERE', 'FORMATS', 'LIBTIFF', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError',
+           'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam',
+           'check_jpeg', 'check_png', 'unpacked_length', 'check_tiff', 'check_end', 'picture_film', 'read_whole',
+           'check_file_size', 'read_radiograph', 'rotation', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
-import hashlib, io, os, stat, tempfile, threading, warnings, zlib
+import hashlib, io, os, re, stat, struct, tempfile, threading, warnings, zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -223,7 +224,7 @@ def jpeg_complaint(
     with heard() as said:
         try: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
         except cv2.error: pass  # a kind of JPEG that OpenCV does not know: Pillow decides
-    lines = [line for line in said[0].splitlines() if 'JPEG' in line or 'JFIF' in line or 'Adobe' in line]
+    lines = [line for text in said for line in text.splitlines() if 'JPEG' in line or 'JFIF' in line or 'Adobe' in line]
     return shown(lines[0].strip())[:100] if lines else ''
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000049
@@ -304,7 +305,8 @@ def check_png(
     while place + 12 <= len(data):
         length, kind = int.from_bytes(data[place:place + 4], 'big'), data[place + 4:place + 8]
         told = data[place + 8 + length:place + 12 + length]
-        if kind == b'IDAT': wrong += zlib.crc32(memoryview(data)[place + 4:place + 8 + length]).to_bytes(4, 'big') != told
+        if kind == b'IDAT':
+            wrong += zlib.crc32(memoryview(data)[place + 4:place + 8 + length]).to_bytes(4, 'big') != told
         if kind == b'IEND': break
         place += 12 + length
     return ('the file is slightly damaged (a checksum is wrong, the pixels fit together)',) if wrong else ()
@@ -371,8 +373,42 @@ def check_tiff(
             if complaint: raise _damaged(name, complaint)
     return tuple(f'the file is slightly damaged ({note})' for note in sorted(notes))
 
+# %% ../../nbs/films/00_radiograph.ipynb #0000f201
+TIFF_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes of a value by its type; 1 of the others
+ELSEWHERE = 330, 34665, 34853, 40965  # tags that point to further directories
+
+def _tiff_end(data: bytes) -> int | None:
+    "Where the directory and its values end; None for kinds where that is not so simple."
+    order = {b'II*\0': '<', b'MM\0*': '>'}.get(data[:4])
+    if order is None: return None
+    start, = struct.unpack_from(f'{order}I', data, 4)
+    count, = struct.unpack_from(f'{order}H', data, start)
+    ends = [start + 2 + 12 * count + 4]
+    for entry in range(count):
+        tag, kind, number, place = struct.unpack_from(f'{order}HHII', data, start + 2 + 12 * entry)
+        if tag in ELSEWHERE: return None
+        if TIFF_SIZES.get(kind, 1) * number > 4: ends.append(place + TIFF_SIZES.get(kind, 1) * number)
+    return max(ends)
+
+def _longer(more: int) -> tuple[str, ...]:
+    return (f'the file is slightly damaged (it is {more} bytes longer than it tells)',) if more > 3 else ()
+
+def check_end(
+    data: bytes,
+    kind: str,  # Pillow's name of the format
+    parts: list[tuple[int, int, int]] = (),  # of a TIFF, see `_tiff_parts`
+) -> tuple[str, ...]:  # notes
+    "Is a TIFF or a BMP longer than what it holds?"
+    if kind == 'BMP':
+        start, width, height, bits, packing = struct.unpack_from('<10xI4xii2xHI', data)
+        return _longer(len(data) - start - (width * bits + 31) // 32 * 4 * abs(height)) if packing == 0 else ()
+    end = _tiff_end(data)
+    return _longer(len(data) - max(end, *(place + length for place, length, _ in parts))) if end and parts else ()
+
 # %% ../../nbs/films/00_radiograph.ipynb #0000001b
 FORMATS = ('PNG', 'JPEG', 'TIFF', 'BMP', 'WEBP')  # Pillow's names; a JPEG with several pictures, MPO, comes with JPEG
+# how its complaints begin; others write to the stream too
+LIBTIFF = re.compile(r'_?TIFF|\w*(Decode|Lib)\w*:|tempfile\.tif')
 LARGEST_FILE = 500_000_000  # bytes; enough for 100 megapixels of 4 bytes, and Pillow has no wider grey
 
 def _deep_colours(
@@ -411,12 +447,14 @@ def _decode(
         turn = image.getexif().get(0x0112, 1)
         if kind == 'TIFF':
             if _deep_planes(image): raise RadiographError(f'{name} holds colours of 16 bits apart: save it as grey.')
-            notes += check_tiff(data, image.tag_v2, name)
+            notes += check_tiff(data, image.tag_v2, name) + check_end(data, kind, _tiff_parts(image.tag_v2))
             with heard() as said: image.load()
             if image.tag_v2.get(259) == JPEG: _refuse_seam(np.asarray(image.convert('L')), 8, name)
-            if said[0].strip(): notes += (f'the file is slightly damaged ({shown(said[0].splitlines()[0])[:100]})',)
+            told = [line for text in said for line in text.splitlines() if LIBTIFF.match(line)]
+            if told: notes += (f'the file is slightly damaged ({shown(told[0])[:100]})',)
         else: image.load()
         if kind == 'PNG': notes += check_png(data)
+        if kind == 'BMP': notes += check_end(data, kind)
         if kind in ('JPEG', 'MPO'):
             block = 8 * max(layer[2] for layer in image.layer) if len(image.layer) > 1 else 8
             notes += check_jpeg(data, np.asarray(image.convert('L')), block, name)
