@@ -31,7 +31,7 @@ SEED = 16
 GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (80, 60), (30, 30), (60, 100)  # films of the fit and test halves
 AXES = 20  # of the hand's shape
 WARNED = 1 / 200  # of the good films that set the limits: what lies beyond
-REFUSED = dict(doubt=1 / 500, proportions=1 / 1000, soft=1 / 1000)  # a few of those films show a clenched hand
+REFUSED = dict(doubt=1 / 500, proportions=1 / 1000)  # a few of those films show a clenched hand
 SOFT, SOFTENED = ('64 px blown up', 'strong blur'), ('blur 1', '200 px')  # spoilt; harmless but softer than films are
 WHOLE = 'good'
 
@@ -159,7 +159,7 @@ def fit(rows):
     # films alone set the warning of softness, as phantoms are soft; what is refused is softer than all that is good
     films = detail([row for row in sharp if row['what'] != 'phantom'])
     warns['soft'] = float(np.quantile([softness(one) for one in films], 1 - WARNED))
-    refuses['soft'] = max(refuses['soft'], float(by_name['soft'].max()) + 1)
+    refuses['soft'] = float(by_name['soft'].max()) + 1
     for name in refuses: warns[name] = min(warns[name], refuses[name])
     text = (f'{len(plain)} training films, {len(good) - len(plain)} harmless changes of others and phantoms, '
             f'{len(none)} pictures in which a hand was found that is none, '
