@@ -4,13 +4,15 @@
 
 Limits are set by films of the training part (of the split that the model card names, without the 240 of high
 resolution), by such films spoilt, and by the 'fit' half of the pictures that are no hands (`gate_pictures.py`). Figures
-are of the held-out films, the 240, and the 'test' half: other source images and other strengths. Measures are kept in
-FOLDER, so that a run that was stopped goes on; `--report` uses the limits that are there. Real films stay where they are.
+are of the held-out films, the 240, and the 'test' half: other source images and other strengths. 'Again' are films and
+drawings that were looked at after all choices were made. Measures are kept in
+FOLDER, so that a run that was stopped goes on; `--report` uses the limits that are there. Films stay where they are.
 """
 import argparse
 import csv
 import json
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -28,8 +30,9 @@ from boneage.splits import split_table
 SEED = 16
 GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (80, 60), (30, 30), (60, 100)  # films of the fit and test halves
 AXES = 20  # of the hand's shape
-WARNED, REFUSED = 1 / 200, 1 / 2000  # of good films that set the limits: what lies beyond
-SOFT, SOFTENED = ('64 px blown up', 'strong blur'), ('blur 1', '200 px')  # spoilt, and harmless but softer than a film should be
+WARNED = 1 / 200  # of the good films that set the limits: what lies beyond
+REFUSED = dict(doubt=1 / 500, proportions=1 / 1000)  # a few of those films show a clenched hand
+SOFT, SOFTENED = ('64 px blown up', 'strong blur'), ('blur 1', '200 px')  # spoilt; harmless but softer than films are
 WHOLE = 'good'
 
 
@@ -49,6 +52,9 @@ def plan(folder):
         tasks += [(part, 'harmless', name) for name in ids[700:700 + HARMLESS[number]]]
         tasks += [(part, 'phantom', seed + 10_000 * number) for seed in range(PHANTOMS[number])]
     tasks += [('fit', WHOLE, name) for name in train[:GOOD]]
+    tasks += [('again', 'not a hand', 0)]
+    tasks += [('again', WHOLE, name) for part in ('calibration', 'validation') for name in map(str, parts[part].id)
+              if name not in set(large)]
     tasks += [('test', WHOLE, name) for name in held_out] + [('large', WHOLE, name) for name in large]
     return tasks
 
@@ -58,15 +64,17 @@ def made_of(folder, task):
     part, what, name, *other = task
     rng = np.random.default_rng([SEED, zlib.crc32(repr(task).encode())])
     if what == 'not a hand':
-        for one in pictures.not_hands(part, SEED): yield one.kind, one.source, one.pixels
+        half, seed = ('test', SEED + 1) if part == 'again' else (part, SEED)
+        for one in pictures.not_hands(half, seed): yield one.kind, one.source, one.pixels
         return
     if what == 'phantom':
-        yield 'phantom', name, phantom(float(rng.uniform(6, 217)), 'FM'[name % 2], name, int(rng.choice([300, 400, 512])))
+        age, height = float(rng.uniform(6, 217)), int(rng.choice([300, 400, 512]))
+        yield 'phantom', name, phantom(age, 'FM'[name % 2], name, height)
         return
     film = read_radiograph(folder/('high-resolution' if part == 'large' else 'boneage-training-dataset')/f'{name}.jpg')
     if what == WHOLE: yield WHOLE, name, film
     if what == 'harmless':
-        for kind, change in pictures.harmless(part).items(): yield kind, name, change(film, rng)
+        for kind, change in pictures.HARMLESS.items(): yield kind, name, change(film, rng)
     if what not in ('spoilt', 'forearm'): return
     record = preprocess(film).record
     if abs(record['angle']) > 35 or not record['landmarks']: return
@@ -87,8 +95,8 @@ def measured(folder, task):
         film = np.ascontiguousarray(film)
         if min(film.shape) < 64 or max(film.shape) > 10 * min(film.shape): continue  # refused when it is read
         values, shape = quality.measure(film, made := preprocess(film))
-        rows.append(dict(part=task[0], what=task[1], kind=kind, source=str(source), method=made.record['method'],
-                         inverted=made.record['inverted'], values=values, shape=None if shape is None else shape.round(5).tolist()))
+        row = dict(part=task[0], what=task[1], kind=kind, source=str(source), values=values)
+        rows.append(row | dict(shape=None if shape is None else shape.round(5).tolist()))
     return task, rows
 
 
@@ -118,7 +126,8 @@ def line(bad, good):
     for _ in range(60):
         chance = 1 / (1 + np.exp(-np.clip(given @ weights, -30, 30)))
         slope = given.T @ (share * (chance - truth)) + penalty * weights
-        weights -= np.linalg.solve((given * (share * chance * (1 - chance) + 1e-9)[:, None]).T @ given + np.diag(penalty), slope)
+        bend = (given * (share * chance * (1 - chance) + 1e-9)[:, None]).T @ given + np.diag(penalty)
+        weights -= np.linalg.solve(bend, slope)
     return quality.Line(names, *(tuple(np.round(values, 5).tolist()) for values in (centre, scale, weights[:-1])))
 
 
@@ -136,29 +145,27 @@ def fit(rows):
     shapes = np.array([row['shape'] for row in plain])
     mean = shapes.mean(0)
     _, sizes, axes = np.linalg.svd(shapes - mean, full_matrices=False)
-    kept = lambda array: tuple(map(tuple, array.round(5).tolist())) if array.ndim == 2 else tuple(array.round(5).tolist())
-    gate = quality.Gate(1, '', doubt, softness, kept(mean), kept(axes[:AXES]), kept(sizes[:AXES] / np.sqrt(len(shapes))), {}, {})
+    as_tuples = lambda array: tuple(map(tuple, array.tolist())) if array.ndim == 2 else tuple(array.tolist())
+    shape = [as_tuples(array.round(5)) for array in (mean, axes[:AXES], sizes[:AXES] / np.sqrt(len(shapes)))]
+    gate = quality.Gate(1, '', doubt, softness, *shape, {}, {}, {})
     scores = [gate.scores(row['values'], np.array(row['shape'])) for row in good]
     by_name = {name: np.array([one[name] for one in scores]) for name in scores[0]}
     warns = {name: float(np.quantile(value, 1 - WARNED)) for name, value in by_name.items()}
-    refuses = {name: float(np.quantile(value, 1 - REFUSED)) for name, value in by_name.items() if quality.CLAUSES[name][1]}
+    refuses = {name: float(np.quantile(by_name[name], 1 - share)) for name, share in REFUSED.items()}
     # limits that are known beforehand: half and nine tenths of certainty of a second hand, a landmark outside the film,
     # and 100 pixels of hand, where the answer was 17 months off
     warns['second_hand'], refuses['second_hand'] = 0.5, 0.9
-    refuses['cut_off'] = max(refuses['cut_off'], 0.0)
-    refuses['few_pixels'] = max(refuses['few_pixels'], -100.0)
+    refuses['cut_off'], refuses['few_pixels'] = 0.0, -100.0
     # films alone set the warning of softness, as phantoms are soft; what is refused is softer than all that is good
-    warns['soft'] = float(np.quantile([softness(one) for one in detail([row for row in sharp if row['what'] != 'phantom'])], 1 - WARNED))
-    refuses['soft'] = max(refuses['soft'], float(by_name['soft'].max()) + 1)
-    # pictures without a hand lie far off: the limit stands in the middle between them and the good films
-    far = float(np.quantile([doubt(one) for one in odds(none)], 0.01))
-    refuses['doubt'] = max(refuses['doubt'], (refuses['doubt'] + far) / 2)
+    films = detail([row for row in sharp if row['what'] != 'phantom'])
+    warns['soft'] = float(np.quantile([softness(one) for one in films], 1 - WARNED))
+    refuses['soft'] = float(by_name['soft'].max()) + 1
     for name in refuses: warns[name] = min(warns[name], refuses[name])
     text = (f'{len(plain)} training films, {len(good) - len(plain)} harmless changes of others and phantoms, '
             f'{len(none)} pictures in which a hand was found that is none, '
             f'and {sum(row["what"] == "spoilt" for row in found)} spoilt films')
     rounded = lambda limits: {name: round(value, 4) for name, value in limits.items()}
-    return quality.Gate(1, text, doubt, softness, gate.shape_mean, gate.shape_axes, gate.shape_sizes, rounded(warns), rounded(refuses))
+    return replace(gate, fitted=text, warns=rounded(warns), refuses=rounded(refuses))
 
 
 def wilson(count, total):
@@ -173,42 +180,60 @@ def outcome(row, gate, without=()):
     "'refused', 'warned' or 'answered', and the names of findings that are no mere notes."
     if not row['shape']: return 'refused', ['no_hand']
     scores = gate.scores(row['values'], np.array(row['shape']))
-    refused = [name for name in gate.refuses if name not in without and scores[name] > gate.refuses[name]]
-    warned = [name for name in gate.warns if name not in without and scores[name] > gate.warns[name]]
+    refused, warned = ([name for name, limit in limits.items() if name not in without and scores[name] > limit]
+                       for limits in (gate.refuses, gate.warns))
     return ('refused', refused) if refused else ('warned', warned) if warned else ('answered', [])
 
 
-def table(rows, gate, title):
-    "Outcomes by kind."
-    print(f'\n{title}\n{"kind":28} {"n":>5} refused warned answered without a word [95 %]   most frequent findings')
-    kinds = {kind: [row for row in rows if row['kind'] == kind] for kind in dict.fromkeys(row['kind'] for row in rows)}
-    for kind, some in {**kinds, 'all': rows}.items():
-        ends = [outcome(row, gate) for row in some]
-        count = {name: sum(end == name for end, _ in ends) for name in ('refused', 'warned', 'answered')}
-        low, high = wilson(count['answered'], len(some))
-        names = [name for _, found in ends for name in found]
-        top = sorted(set(names), key=names.count, reverse=True)[:3]
-        print(f'{kind:28} {len(some):5} {count["refused"]:7} {count["warned"]:6} {count["answered"]:8}  [{100*low:.1f}, {100*high:.1f}] %  '
-              + ', '.join(f'{name} {names.count(name)}' for name in top))
+TESTS = {  # title → which rows set no limit
+    'held-out films': lambda row: row['part'] == 'test' and row['what'] == WHOLE,
+    'high resolution': lambda row: row['part'] == 'large',
+    'no hand': lambda row: row['part'] == 'test' and row['what'] in ('not a hand', 'forearm'),
+    'spoilt': lambda row: row['part'] == 'test' and row['what'] == 'spoilt',
+    'harmless': lambda row: row['part'] == 'test' and row['what'] == 'harmless',
+    'phantoms': lambda row: row['part'] == 'test' and row['what'] == 'phantom',
+    'calibration and validation films': lambda row: row['part'] == 'again' and row['what'] == WHOLE,
+    'no hand, drawn again': lambda row: row['part'] == 'again' and row['what'] == 'not a hand',
+}
+
+
+def figures(rows, gate):
+    "Kind → films, refused, warned; what set no limit."
+    counts = {}
+    for title, chosen in TESTS.items():
+        for row in filter(chosen, rows):
+            end = outcome(row, gate)[0]
+            plain = row['kind'] in (WHOLE, 'phantom') or title.endswith('again')
+            for name in (title,) if plain else (title, f'{title}: {row["kind"]}'):
+                films, refused, warned = counts.get(name, (0, 0, 0))
+                counts[name] = films + 1, refused + (end == 'refused'), warned + (end == 'warned')
+    return counts
 
 
 def report(rows, gate):
-    "Figures on what set no limit."
-    tests = {'held-out films': [row for row in rows if row['part'] == 'test' and row['what'] == WHOLE],
-             'high resolution': [row for row in rows if row['part'] == 'large'],
-             'no hands': [row for row in rows if row['part'] == 'test' and row['what'] in ('not a hand', 'forearm')],
-             'spoilt films': [row for row in rows if row['part'] == 'test' and row['what'] == 'spoilt'],
-             'harmless changes': [row for row in rows if row['part'] == 'test' and row['what'] == 'harmless'],
-             'phantoms': [row for row in rows if row['part'] == 'test' and row['what'] == 'phantom']}
-    for title, some in tests.items(): table(some, gate, title)
-    print('\nby hand presence alone (0.9): no hands answered '
-          f'{sum(row["values"]["presence"] >= 0.9 for row in tests["no hands"])} of {len(tests["no hands"])}, spoilt films answered '
-          f'{sum(row["values"]["presence"] >= 0.9 for row in tests["spoilt films"])} of {len(tests["spoilt films"])}')
-    print('\nwithout one signal: good films refused and warned, no hands not refused, spoilt films answered without a word')
+    "Figures on what set no limit, and what each signal adds."
+    print(f'{"":42} {"n":>5} refused warned  share answered at all, and without a word [95 %]')
+    for name, (films, refused, warned) in gate.figures.items():
+        shares = [(count, *wilson(count, films)) for count in (films - refused, films - refused - warned)]
+        print(f'{name:42} {films:5} {refused:7} {warned:6}  '
+              + '   '.join(f'{count / films:6.1%} [{low:.1%}, {high:.1%}]' for count, low, high in shares))
+    tests = {title: list(filter(chosen, rows)) for title, chosen in TESTS.items()}
+    alone = {title: sum(row['values']['presence'] >= 0.9 for row in tests[title]) for title in ('no hand', 'spoilt')}
+    print(f'\nhand presence of 0.9 alone lets pass: {alone["no hand"]} of {len(tests["no hand"])} without a hand, '
+          f'{alone["spoilt"]} of {len(tests["spoilt"])} spoilt films')
+    print('\nwithout one signal: held-out films refused, warned; large refused; no hand answered; spoilt, no word')
     for name in [None, *gate.warns]:
         ends = {title: [outcome(row, gate, (name,))[0] for row in some] for title, some in tests.items()}
-        print(f'{name or "all there":14}', sum(end == 'refused' for end in ends['held-out films']), sum(end == 'warned' for end in ends['held-out films']),
-              sum(end != 'refused' for end in ends['no hands']), sum(end == 'answered' for end in ends['spoilt films']))
+        print(f'{name or "all there":14}', *(ends['held-out films'].count(end) for end in ('refused', 'warned')),
+              ends['high resolution'].count('refused'), len(ends['no hand']) - ends['no hand'].count('refused'),
+              ends['spoilt'].count('answered'))
+    print('\ngood films refused, no hands answered and spoilt films without a word:')
+    for row in rows:
+        end, names = outcome(row, gate)
+        title = next((title for title, chosen in TESTS.items() if chosen(row)), '')
+        wrong = 'refused' if row['kind'] in (WHOLE, 'phantom') else 'answered' if title == 'spoilt' else None
+        if title and (end == wrong or title.startswith('no hand') and end != 'refused'):
+            print(' ', title, row['kind'], row['source'], end, *names)
 
 
 def main():
@@ -219,13 +244,14 @@ def main():
     parser.add_argument('--report', action='store_true', help='use the limits that are there')
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    rows = all_rows(given.films, given.work, given.workers)
-    path = WEIGHTS_FOLDER/quality.GATE[0]
-    if not given.report:
-        fitted = fit(rows)
-        save_json(path, to_dict(fitted))
-        print(f'{path.name}: {path.stat().st_size:,} bytes; put this SHA-256 into GATE of 04_quality: {file_sha256(path)}')
-    report(rows, from_dict(quality.Gate, read_json(path), path))
+    rows, path = all_rows(given.films, given.work, given.workers), WEIGHTS_FOLDER/quality.GATE[0]
+    if given.report: gate = from_dict(quality.Gate, read_json(path), path)
+    else:
+        gate = fit(rows)
+        gate = replace(gate, figures=figures(rows, gate))
+        save_json(path, to_dict(gate))
+        print(f'{path.name}, {path.stat().st_size:,} bytes; the SHA-256 for GATE in 04_quality: {file_sha256(path)}\n')
+    report(rows, gate)
 
 
 if __name__ == '__main__': main()

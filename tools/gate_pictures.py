@@ -1,6 +1,6 @@
 """Pictures that the quality gate must stop, and films spoilt in ways that it must notice: read, cut or drawn, each with
 its kind and its source. `not_hands(half)` and `spoilt(half, ...)` share no source image between 'fit' and 'test'."""
-import gzip, io, sys, warnings
+import gzip, sys, warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from boneage.films.changes import (blurred, collimated, covered, framed, inverted, labelled, mirrored, noisy, quarter_turns,
+from boneage.films.changes import (blurred, collimated, framed, inverted, labelled, mirrored, noisy, quarter_turns,
                                    recoded, relevelled, rotate, shrunk)
 
 
@@ -31,36 +31,61 @@ def package(name):
     return Path(found.origin).parent if found else None
 
 
-# package, file, kind, half. No source is in both halves; whole kinds are in 'test' alone.
-FILES = [
-    ('data_store', 'data/RG1_UNCR.dcm', 'chest', 'test'), ('data_store', 'data/RG3_UNCR.dcm', 'leg', 'test'),
-    ('data_store', 'data/693_UNCR.dcm', 'CT head', 'fit'), ('pydicom', 'data/test_files/J2K_pixelrep_mismatch.dcm', 'CT head', 'test'),
-    ('data_store', 'data/bad_sequence.dcm', 'CT spine', 'fit'), ('pydicom', 'data/test_files/CT_small.dcm', 'CT spine', 'test'),
-    ('data_store', 'data/eCT_Supplemental.dcm', 'CT brain vessels', 'fit'),
-    ('data_store', 'data/explicit_VR-UN.dcm', 'CT abdomen', 'test'),
-    ('data_store', 'data/MR-SIEMENS-DICOM-WithOverlays.dcm', 'MR abdomen', 'fit'), ('data_store', 'data/MR2_UNCR.dcm', 'MR shoulder', 'test'),
-    ('data_store', 'data/emri_small.dcm', 'MR head', 'fit'), ('pydicom', 'data/test_files/MR_small.dcm', 'MR head', 'test'),
-    ('data_store', 'data/JPGLosslessP14SV1_1s_1f_8b.dcm', 'ultrasound', 'fit'), ('data_store', 'data/OBXXXX1A.dcm', 'ultrasound', 'fit'),
-    ('data_store', 'data/US1_UNCR.dcm', 'ultrasound', 'test'), ('data_store', 'data/color3d_jpeg_baseline.dcm', 'ultrasound', 'test'),
-    ('data_store', 'data/gdcm-US-ALOKA-16.dcm', 'ultrasound', 'test'),
-    ('data_store', 'data/JPEG-LL.dcm', 'scintigram', 'test'), ('data_store', 'data/JPEG2000_UNC.dcm', 'scintigram', 'test'),
-    ('data_store', 'data/mlut_18.dcm', 'test pattern', 'fit'), ('pydicom', 'data/test_files/image_dfl.dcm', 'test pattern', 'test'),
-    ('data_store', 'data/liver.dcm', 'mask', 'test'), ('pynetdicom', 'tests/dicom_files/RTImageStorage.dcm', 'mask', 'test'),
-    *[('skimage', f'data/{name}', kind, half) for name, kind, half in [
-        ('astronaut.png', 'photograph', 'fit'), ('camera.png', 'photograph', 'test'), ('chelsea.png', 'photograph', 'fit'),
-        ('coffee.png', 'photograph', 'test'), ('rocket.jpg', 'photograph', 'fit'), ('motorcycle_left.png', 'photograph', 'test'),
-        ('clock_motion.png', 'photograph', 'test'), ('horse.png', 'mask', 'fit'), ('hubble_deep_field.jpg', 'astronomy', 'fit'),
-        ('moon.png', 'astronomy', 'test'), ('cell.png', 'microscopy', 'fit'), ('ihc.png', 'microscopy', 'test'),
-        ('microaneurysms.png', 'eye', 'fit'), ('retina.jpg', 'eye', 'test'), ('coins.png', 'photograph', 'fit'),
-        ('brick.png', 'texture', 'fit'), ('grass.png', 'texture', 'test'), ('gravel.png', 'texture', 'test'),
-        ('page.png', 'text', 'fit'), ('text.png', 'text', 'test'), ('phantom.png', 'head phantom', 'test'),
-        ('logo.png', 'logo', 'test'), ('color.png', 'logo', 'fit'), ('chessboard_GRAY.png', 'test pattern', 'fit')]],
-    ('matplotlib', 'mpl-data/sample_data/grace_hopper.jpg', 'photograph', 'test'),
-    ('matplotlib', 'mpl-data/sample_data/Minduka_Present_Blue_Pack.png', 'logo', 'fit'),
-    ('matplotlib', 'mpl-data/sample_data/logo2.png', 'logo', 'test'),
-    ('matplotlib', 'mpl-data/sample_data/s1045.ima.gz', 'MR head', 'test'),
-    ('sklearn', 'datasets/images/china.jpg', 'photograph', 'test'), ('sklearn', 'datasets/images/flower.jpg', 'photograph', 'fit'),
-]
+# package/file, kind, half. No source is in both halves; whole kinds are in 'test' alone.
+FILES = [tuple(line.split(', ')) for line in '''\
+data_store/data/RG1_UNCR.dcm, chest, test
+data_store/data/RG3_UNCR.dcm, leg, test
+data_store/data/693_UNCR.dcm, CT head, fit
+pydicom/data/test_files/J2K_pixelrep_mismatch.dcm, CT head, test
+data_store/data/bad_sequence.dcm, CT spine, fit
+pydicom/data/test_files/CT_small.dcm, CT spine, test
+data_store/data/eCT_Supplemental.dcm, CT brain vessels, fit
+data_store/data/explicit_VR-UN.dcm, CT abdomen, test
+data_store/data/MR-SIEMENS-DICOM-WithOverlays.dcm, MR abdomen, fit
+data_store/data/MR2_UNCR.dcm, MR shoulder, test
+data_store/data/emri_small.dcm, MR head, fit
+pydicom/data/test_files/MR_small.dcm, MR head, test
+data_store/data/JPGLosslessP14SV1_1s_1f_8b.dcm, ultrasound, fit
+data_store/data/OBXXXX1A.dcm, ultrasound, fit
+data_store/data/US1_UNCR.dcm, ultrasound, test
+data_store/data/color3d_jpeg_baseline.dcm, ultrasound, test
+data_store/data/gdcm-US-ALOKA-16.dcm, ultrasound, test
+data_store/data/JPEG-LL.dcm, scintigram, test
+data_store/data/JPEG2000_UNC.dcm, scintigram, test
+data_store/data/mlut_18.dcm, test pattern, fit
+pydicom/data/test_files/image_dfl.dcm, test pattern, test
+data_store/data/liver.dcm, mask, test
+pynetdicom/tests/dicom_files/RTImageStorage.dcm, mask, test
+skimage/data/astronaut.png, photograph, fit
+skimage/data/camera.png, photograph, test
+skimage/data/chelsea.png, photograph, fit
+skimage/data/coffee.png, photograph, test
+skimage/data/rocket.jpg, photograph, fit
+skimage/data/motorcycle_left.png, photograph, test
+skimage/data/clock_motion.png, photograph, test
+skimage/data/horse.png, mask, fit
+skimage/data/hubble_deep_field.jpg, astronomy, fit
+skimage/data/moon.png, astronomy, test
+skimage/data/cell.png, microscopy, fit
+skimage/data/ihc.png, microscopy, test
+skimage/data/microaneurysms.png, eye, fit
+skimage/data/retina.jpg, eye, test
+skimage/data/coins.png, photograph, fit
+skimage/data/brick.png, texture, fit
+skimage/data/grass.png, texture, test
+skimage/data/gravel.png, texture, test
+skimage/data/page.png, text, fit
+skimage/data/text.png, text, test
+skimage/data/phantom.png, head phantom, test
+skimage/data/logo.png, logo, test
+skimage/data/color.png, logo, fit
+skimage/data/chessboard_GRAY.png, test pattern, fit
+matplotlib/mpl-data/sample_data/grace_hopper.jpg, photograph, test
+matplotlib/mpl-data/sample_data/Minduka_Present_Blue_Pack.png, logo, fit
+matplotlib/mpl-data/sample_data/logo2.png, logo, test
+matplotlib/mpl-data/sample_data/s1045.ima.gz, MR head, test
+sklearn/datasets/images/china.jpg, photograph, test
+sklearn/datasets/images/flower.jpg, photograph, fit'''.splitlines()]
 
 
 def read_any(path):
@@ -180,8 +205,9 @@ def long_bones(rng, two, bend, radius, joint):
     tissue(image, [centre + up * 300, centre, centre + down * 300], radius * 3.2, 0.5)
     bone(image, [centre + up * 300, centre + up * joint], radius * 1.2, 0.8)
     if two:
-        bone(image, [centre + down * joint + side * radius * 0.9, centre + down * 300 + side * radius], radius * 0.9, 0.8)
-        bone(image, [centre + down * joint - side * radius * 1.1, centre + down * 300 - side * radius], radius * 0.6, 0.7)
+        for lean, start, wide, amount in ((1, 0.9, 0.9, 0.8), (-1, 1.1, 0.6, 0.7)):
+            ends = centre + down * joint + lean * side * radius * start, centre + down * 300 + lean * side * radius
+            bone(image, ends, radius * wide, amount)
     else: bone(image, [centre + down * joint, centre + down * 300], radius, 0.8)
     blob(image, centre + rng.normal(0, 4, 2), (radius * 0.9, radius), 0.5)
     return expose(image, rng)
@@ -212,7 +238,8 @@ def five_rays(rng, base, lengths, spread, thick, palm, joints, image, side=1):
         shares = np.cumsum([0, *joints])
         for low, high in zip(shares, shares[1:]):
             gap = 0.012
-            bone(image, [at + direction * length * (low + gap), at + direction * length * (high - gap)], thick * (1 - 0.4 * low), 0.8)
+            ends = [at + direction * length * share for share in (low + gap, high - gap)]
+            bone(image, ends, thick * (1 - 0.4 * low), 0.8)
     tissue(image, palm, thick * 4, 0.4)
 
 
@@ -223,8 +250,8 @@ def foot(rng):
     lengths = 190 - np.array([0, 6, 18, 36, 56]) * rng.uniform(0.8, 1.2)
     five_rays(rng, base, lengths, jitter(rng, [0.10, 0.04, -0.02, -0.09, -0.16], 0.02), 10, [(150, 250), (150, 400)],
               (0.5, 0.22, 0.14, 0.14), image, side)
-    for at, half in (((150 + side * 25, 275), (28, 22)), ((150 - side * 20, 280), (26, 20)), ((150, 320), (34, 26)), ((150 + side * 4, 385), (38, 52))):
-        blob(image, at, half, 0.7, shell=0.15)
+    for across, down, half in ((25, 275, (28, 22)), (-20, 280, (26, 20)), (0, 320, (34, 26)), (4, 385, (38, 52))):
+        blob(image, (150 + side * across, down), half, 0.7, shell=0.15)
     return rotate(expose(image, rng), rng.normal(0, 8))
 
 
@@ -289,7 +316,7 @@ def drawn_hand(rng, style):
     cv2.fillConvexPoly(image, cv2.convexHull(hull), 255)
     cv2.line(image, (196, 380), (196, 439), 255, 70)
     if style == 'silhouette': return image if rng.random() < 0.5 else 255 - image
-    if style == 'grey': return np.where(image > 0, int(rng.integers(120, 230)), int(rng.integers(0, 80))).astype(np.uint8)
+    if style == 'grey': return np.where(image > 0, rng.integers(120, 230), rng.integers(0, 80)).astype(np.uint8)
     if style == 'outline':
         line = cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((5, 5), np.uint8))
         return line if rng.random() < 0.5 else 255 - line
@@ -308,7 +335,8 @@ def drawn_hand(rng, style):
         for start, tip in zip(base, tips):
             cv2.line(page, (200, 390), tuple(map(int, start)), 200, 6, cv2.LINE_AA)
             for low, high in ((0, 0.45), (0.5, 0.75), (0.8, 1)):
-                cv2.line(page, *(tuple(map(int, start + (tip - start) * share)) for share in (low, high)), 255, 9, cv2.LINE_AA)
+                ends = (tuple(map(int, start + (tip - start) * share)) for share in (low, high))
+                cv2.line(page, *ends, 255, 9, cv2.LINE_AA)
         return page
     raise ValueError(style)
 
@@ -324,7 +352,8 @@ def words(rng, dark):
     letters = np.array(list('abcdefghijklmnopqrstuvwxyz     '))
     for row in range(20):
         text = ''.join(rng.choice(letters, int(rng.integers(12, 30))))
-        cv2.putText(page, text, (14, 26 + 23 * row), cv2.FONT_HERSHEY_SIMPLEX, rng.uniform(0.4, 0.6), 240 if dark else 10, 1, cv2.LINE_AA)
+        size, ink = rng.uniform(0.4, 0.6), 240 if dark else 10
+        cv2.putText(page, text, (14, 26 + 23 * row), cv2.FONT_HERSHEY_SIMPLEX, size, ink, 1, cv2.LINE_AA)
     return page
 
 
@@ -334,7 +363,8 @@ def screen(rng, dark):
         x, y, w, h = rng.integers(0, 450), rng.integers(0, 300), rng.integers(60, 220), rng.integers(40, 160)
         cv2.rectangle(page, (x, y), (x + w, y + h), int(rng.integers(20, 250)), -1)
         for line in range(0, h - 14, 16):
-            cv2.putText(page, 'menu item %d' % rng.integers(1000), (x + 6, y + 14 + line), cv2.FONT_HERSHEY_PLAIN, 0.8, int(rng.integers(0, 255)), 1)
+            text, place, ink = 'menu item %d' % rng.integers(1000), (x + 6, y + 14 + line), int(rng.integers(0, 255))
+            cv2.putText(page, text, place, cv2.FONT_HERSHEY_PLAIN, 0.8, ink, 1)
     return page
 
 
@@ -342,8 +372,9 @@ def chart(rng):
     page = np.full((360, 480), 250, np.uint8)
     for series in range(int(rng.integers(1, 4))):
         y = 180 + np.cumsum(rng.normal(0, 9, 40))
-        cv2.polylines(page, [np.stack([40 + 10 * np.arange(40), y], 1).round().astype(np.int32)], False, int(rng.integers(0, 150)), 2, cv2.LINE_AA)
-    for bar in range(6): cv2.rectangle(page, (60 + 60 * bar, 330), (90 + 60 * bar, 330 - int(rng.integers(10, 120))), 120, -1)
+        points, ink = np.stack([40 + 10 * np.arange(40), y], 1).round().astype(np.int32), int(rng.integers(0, 150))
+        cv2.polylines(page, [points], False, ink, 2, cv2.LINE_AA)
+    for x in range(60, 420, 60): cv2.rectangle(page, (x, 330), (x + 30, 330 - int(rng.integers(10, 120))), 120, -1)
     cv2.rectangle(page, (40, 20), (450, 330), 0, 1)
     return page
 
@@ -352,7 +383,8 @@ def smooth_noise(rng, sigma):
     return stretch(cv2.GaussianBlur(rng.normal(0, 1, (380, 320)).astype(np.float32), (0, 0), sigma))
 
 
-def pure_noise(rng): return np.clip(rng.normal(rng.uniform(60, 190), rng.uniform(10, 60), (380, 320)), 0, 255).astype(np.uint8)
+def pure_noise(rng):
+    return np.clip(rng.normal(rng.uniform(60, 190), rng.uniform(10, 60), (380, 320)), 0, 255).astype(np.uint8)
 
 
 def blank(rng):
@@ -364,13 +396,15 @@ def blank(rng):
 
 def gradient(rng):
     y, x = np.mgrid[:400, :340]
-    return stretch(np.cos(rng.normal()) * x + np.sin(rng.normal()) * y + rng.uniform(0, 60) * np.sin(x / rng.uniform(10, 80)))
+    slope = np.cos(rng.normal()) * x + np.sin(rng.normal()) * y
+    return stretch(slope + rng.uniform(0, 60) * np.sin(x / rng.uniform(10, 80)))
 
 
 def shapes(rng):
     page = np.zeros((400, 340), np.uint8)
     for _ in range(int(rng.integers(1, 7))):
-        cv2.ellipse(page, tuple(map(int, rng.integers(60, 280, 2))), tuple(map(int, rng.integers(15, 110, 2))), float(rng.uniform(0, 180)), 0, 360, 255, -1)
+        place, half = (tuple(map(int, rng.integers(*between, 2))) for between in ((60, 280), (15, 110)))
+        cv2.ellipse(page, place, half, float(rng.uniform(0, 180)), 0, 360, 255, -1)
     return page
 
 
@@ -396,7 +430,8 @@ def fork(rng):
 
 # name → (drawing, pictures, halves)
 DRAWN = {
-    'drawn chest': (chest, 16, 'both'), 'drawn leg': (leg, 16, 'both'), 'drawn knee': (knee, 16, 'both'), 'drawn elbow': (elbow, 16, 'test'),
+    'drawn chest': (chest, 16, 'both'), 'drawn leg': (leg, 16, 'both'), 'drawn knee': (knee, 16, 'both'),
+    'drawn elbow': (elbow, 16, 'test'),
     'drawn shoulder': (shoulder, 16, 'test'), 'drawn foot': (foot, 24, 'both'), 'drawn skull': (skull, 16, 'both'),
     'drawn pelvis': (pelvis, 16, 'test'), 'drawn spine': (spine, 12, 'both'), 'drawn paw': (paw, 24, 'both'),
     'drawn hand, silhouette': (lambda rng: drawn_hand(rng, 'silhouette'), 20, 'both'),
@@ -406,7 +441,8 @@ DRAWN = {
     'drawn hand, sketch': (lambda rng: drawn_hand(rng, 'sketch'), 20, 'test'),
     'drawn hand, sticks': (lambda rng: drawn_hand(rng, 'sticks'), 20, 'test'),
     'drawn hand, no bone': (glove, 20, 'test'),
-    'text': (lambda rng: words(rng, rng.random() < 0.5), 12, 'both'), 'screenshot': (lambda rng: screen(rng, rng.random() < 0.5), 16, 'both'),
+    'text': (lambda rng: words(rng, rng.random() < 0.5), 12, 'both'),
+    'screenshot': (lambda rng: screen(rng, rng.random() < 0.5), 16, 'both'),
     'chart': (chart, 12, 'test'), 'smooth noise': (lambda rng: smooth_noise(rng, rng.uniform(2, 30)), 16, 'both'),
     'noise': (pure_noise, 12, 'both'), 'blank': (blank, 12, 'both'), 'gradient': (gradient, 10, 'both'),
     'mask': (shapes, 16, 'both'), 'plant': (plant, 20, 'test'), 'fork': (fork, 16, 'test'),
@@ -416,19 +452,20 @@ DRAWN = {
 def not_hands(half, seed=16):
     "Pictures that are no film of a hand, of the half 'fit' or 'test'."
     rng = np.random.default_rng([seed, half == 'test'])
-    for name, file, kind, where in FILES:
+    for file, kind, where in FILES:
+        name, _, inside = file.partition('/')
         folder = package(name)
         if where != half or folder is None: continue
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter('ignore')
-                frames = read_any(folder/file)
+                frames = read_any(folder/inside)
         except Exception as error:
-            print(f'{name}/{file} was not read: {error}', file=sys.stderr)
+            print(f'{file} was not read: {error}', file=sys.stderr)
             continue
         for frame in frames:
             count = 12 if kind in ('chest', 'leg', 'CT head', 'MR shoulder', 'photograph') else 6
-            for view in views(frame, count, rng): yield Picture(kind, f'{name}/{file}', view)
+            for view in views(frame, count, rng): yield Picture(kind, file, view)
     for kind, (draw, count, where) in DRAWN.items():
         if where not in ('both', half): continue
         for _ in range(count):
@@ -451,11 +488,12 @@ def blown_up(film, side, how):
 
 
 def squash(film, across, down):
-    return cv2.resize(film, (max(64, round(film.shape[1] * across)), max(64, round(film.shape[0] * down))), interpolation=cv2.INTER_AREA)
+    size = max(64, round(film.shape[1] * across)), max(64, round(film.shape[0] * down))
+    return cv2.resize(film, size, interpolation=cv2.INTER_AREA)
 
 
 def hand_half(film, marks, which):
-    "The film cut through the hand: the part left or right of the middle finger, the fingers alone, or the hand without its fingers."
+    "The film cut through the hand: left or right of the middle finger, the fingers alone, or all but the fingers."
     (x0, y0), (x9, y9) = marks[0], marks[9]
     knuckle_y, middle = y9, (x0 + x9) / 2
     if which == 'left': return film[:, :max(64, round(middle))]
@@ -471,7 +509,9 @@ def viewer(film, rng):
     top, left = int(height * 0.14), int(width * 0.42)
     page[top:top + height, left:left + width] = film
     page[:top // 2] = int(rng.integers(150, 240))
-    for row in range(12): cv2.putText(page, 'Series %d  W 4096 L 2048' % row, (6, top + 20 + 22 * row), cv2.FONT_HERSHEY_PLAIN, 0.7, 210, 1)
+    for row in range(12):
+        place = 6, top + 20 + 22 * row
+        cv2.putText(page, 'Series %d  W 4096 L 2048' % row, place, cv2.FONT_HERSHEY_PLAIN, 0.7, 210, 1)
     cv2.putText(page, 'L', (left + 8, top + 22), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 255, 2)
     return page
 
@@ -492,9 +532,14 @@ def light_box(film, rng):
     return recoded(np.clip(page + rng.normal(0, 3, page.shape), 0, 255).astype(np.uint8), 80)
 
 
-# kind → function of a film, another child's film, the landmarks of the film and a random generator. 'fit' and 'test' differ in strength.
+LINEAR, CUBIC, LANCZOS, NEAREST = cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LANCZOS4, cv2.INTER_NEAREST
+
+
 def spoilings(half):
+    """Kind → function of a film, another child's film, the landmarks of the film and a random generator. The halves
+    differ in strength."""
     fit = half == 'fit'
+    ways = (LINEAR, CUBIC, NEAREST) if fit else (LINEAR, CUBIC, LANCZOS, NEAREST)
     return {
         'half a hand, left': lambda f, o, m, r: hand_half(f, m, 'left'),
         'half a hand, right': lambda f, o, m, r: hand_half(f, m, 'right'),
@@ -504,21 +549,22 @@ def spoilings(half):
         "two children's hands": lambda f, o, m, r: side_by_side(f, o, int(r.integers(0, 30))),
         'two hands of a child': lambda f, o, m, r: side_by_side(f, mirrored(f), int(r.integers(0, 30))),
         '64 px': lambda f, o, m, r: shrunk(f, 64 if fit else 70),
-        '64 px blown up': lambda f, o, m, r: blown_up(f, 64, [cv2.INTER_LINEAR, cv2.INTER_CUBIC, *([cv2.INTER_LANCZOS4] * (not fit)), cv2.INTER_NEAREST][int(r.integers(3 if fit else 4))]),
-        'squashed': lambda f, o, m, r: squash(f, 1, 0.5 if not fit else r.uniform(0.45, 0.6)),
-        'squashed across': lambda f, o, m, r: squash(f, 0.5 if not fit else r.uniform(0.45, 0.6), 1),
+        '64 px blown up': lambda f, o, m, r: blown_up(f, 64, ways[int(r.integers(len(ways)))]),
+        'squashed': lambda f, o, m, r: squash(f, 1, r.uniform(0.45, 0.6) if fit else 0.5),
+        'squashed across': lambda f, o, m, r: squash(f, r.uniform(0.45, 0.6) if fit else 0.5, 1),
         'strong blur': lambda f, o, m, r: blurred(f, r.uniform(3, 6) if fit else r.choice([3.0, 4.0, 5.0, 8.0])),
     }
 
 
 # kind → function: films that should still be answered, perhaps with a warning
-def harmless(half):
-    return {
-        'mirrored': lambda f, r: mirrored(f), 'upside down': lambda f, r: quarter_turns(f, 2), 'on its side': lambda f, r: quarter_turns(f, 1),
-        'inverted': lambda f, r: inverted(f), 'turned 20°': lambda f, r: rotate(f, 20 * r.choice([-1, 1])),
-        'framed': lambda f, r: framed(f, int(r.integers(0, 256))), 'collimated': lambda f, r: collimated(f),
-        'labelled': lambda f, r: labelled(f), 'brighter': lambda f, r: relevelled(f, brightness=1.3), 'darker': lambda f, r: relevelled(f, brightness=0.6),
-        'little contrast': lambda f, r: relevelled(f, contrast=0.5), 'gamma 0.6': lambda f, r: relevelled(f, gamma=0.6), 'gamma 1.6': lambda f, r: relevelled(f, gamma=1.6),
-        'JPEG 50': lambda f, r: recoded(f, 50), 'noise 4': lambda f, r: noisy(f, 4), '200 px': lambda f, r: shrunk(f, 200), 'blur 1': lambda f, r: blurred(f, 1.0),
-        'screen shot of a viewer': viewer, 'photograph of a light box': light_box,
-    }
+HARMLESS = {
+    'mirrored': lambda f, r: mirrored(f), 'upside down': lambda f, r: quarter_turns(f, 2),
+    'on its side': lambda f, r: quarter_turns(f, 1), 'inverted': lambda f, r: inverted(f),
+    'turned 20°': lambda f, r: rotate(f, 20 * r.choice([-1, 1])),
+    'framed': lambda f, r: framed(f, int(r.integers(0, 256))), 'collimated': lambda f, r: collimated(f),
+    'labelled': lambda f, r: labelled(f), 'brighter': lambda f, r: relevelled(f, brightness=1.3),
+    'darker': lambda f, r: relevelled(f, brightness=0.6), 'little contrast': lambda f, r: relevelled(f, contrast=0.5),
+    'gamma 0.6': lambda f, r: relevelled(f, gamma=0.6), 'gamma 1.6': lambda f, r: relevelled(f, gamma=1.6),
+    'JPEG 50': lambda f, r: recoded(f, 50), 'noise 4': lambda f, r: noisy(f, 4), '200 px': lambda f, r: shrunk(f, 200),
+    'blur 1': lambda f, r: blurred(f, 1.0), 'screen shot of a viewer': viewer, 'photograph of a light box': light_box,
+}

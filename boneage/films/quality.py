@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['AROUND', 'SEARCHED', 'ROOM', 'ROOM_BEHIND', 'BAND_EDGES', 'PIPELINE', 'SIDE', 'GATE', 'CLAUSES', 'NO_HAND',
-           'look_again', 'log_odds', 'edge_distance', 'is_mirrored', 'hand_shape', 'second_hand', 'bands',
-           'between_marks', 'as_judged', 'measure', 'Line', 'odds', 'detail', 'Gate', 'load_gate', 'Finding', 'Verdict',
-           'judge']
+           'look_again', 'log_odds', 'edge_distance', 'is_mirrored', 'hand_shape', 'as_searched', 'second_hand',
+           'bands', 'between_marks', 'as_judged', 'measure', 'Line', 'odds', 'detail', 'Gate', 'load_gate', 'Finding',
+           'Verdict', 'judge']
 
-# %% ../../nbs/films/04_quality.ipynb #000000d6
+# %% ../../nbs/films/04_quality.ipynb #00000181
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,7 +21,7 @@ from .hand import PREPARATIONS, Palm, find_palms, landmarks_of
 from .radiograph import rotation
 from ..preprocessing import Preprocessed, preprocess
 
-# %% ../../nbs/films/04_quality.ipynb #000000db
+# %% ../../nbs/films/04_quality.ipynb #00000186
 AROUND = 1.25  # side of the second look's square, as a share of the landmarks' larger extent
 
 def _palm_around(
@@ -44,7 +44,7 @@ def look_again(
     found, presence = landmarks_of(prepared, _palm_around(marks * flip + shift + margin))
     return (found - margin - shift) * flip, presence
 
-# %% ../../nbs/films/04_quality.ipynb #000000de
+# %% ../../nbs/films/04_quality.ipynb #00000189
 def log_odds(
     share: float,  # 0 to 1
 ) -> float:  # −11.5 to 11.5
@@ -52,7 +52,7 @@ def log_odds(
     share = min(max(float(share), 1e-5), 1 - 1e-5)
     return float(np.log(share / (1 - share)))
 
-# %% ../../nbs/films/04_quality.ipynb #000000e1
+# %% ../../nbs/films/04_quality.ipynb #0000018c
 def edge_distance(
     marks: np.ndarray,  # (21, 2) x, y in pixels of the film
     width: int, height: int,  # of the film
@@ -61,7 +61,7 @@ def edge_distance(
     inside = np.minimum(marks, np.array([width, height]) - marks).min()
     return float(inside / max(np.hypot(*(marks[9] - marks[0])), 1))
 
-# %% ../../nbs/films/04_quality.ipynb #000000e4
+# %% ../../nbs/films/04_quality.ipynb #0000018f
 def is_mirrored(
     marks: np.ndarray,  # (21, 2) x, y of an upright hand
 ) -> bool:
@@ -77,9 +77,9 @@ def hand_shape(
     if is_mirrored(upright): upright = upright * (-1, 1)
     return (upright / np.sqrt((upright**2).sum() / 21)).ravel()
 
-# %% ../../nbs/films/04_quality.ipynb #000000e7
+# %% ../../nbs/films/04_quality.ipynb #00000192
 SEARCHED = 320  # pixels: longer side of the film in which a second hand is sought
-ROOM, ROOM_BEHIND = 0.5, 1.0  # of the hand's larger extent: what a strip beside the hand, or behind its wrist, must have
+ROOM, ROOM_BEHIND = 0.5, 1.0  # of the hand's larger extent: what a strip beside the hand, or behind the wrist, must have
 
 def _strips(
     film: np.ndarray,  # uint8 (H, W)
@@ -94,19 +94,24 @@ def _strips(
     return [np.ascontiguousarray(strip) for strip, side in beside
             if min(strip.shape) >= max(24, size * (ROOM_BEHIND if behind @ side > 0.7 else ROOM))]
 
+def as_searched(
+    film: np.ndarray,  # uint8 (H, W)
+) -> np.ndarray:  # uint8, longer side at most 320
+    "A film at the size in which a second hand is sought."
+    return shrunk(film, max(1, round(SEARCHED * min(film.shape) / max(film.shape))))
+
 def second_hand(
     film: np.ndarray,  # uint8 (H, W), bright bone
     marks: np.ndarray,  # (21, 2) x, y of its hand, in pixels
 ) -> float:  # 0 to 1; 0 where there is no room
     "The presence of another hand beside the one that was found."
-    small = shrunk(film, max(1, round(SEARCHED * min(film.shape) / max(film.shape))))
-    best = 0.0
+    small, best = as_searched(film), 0.0
     for strip in _strips(small, marks * np.array(small.shape[::-1]) / film.shape[::-1]):
         prepared = PREPARATIONS['tinted'](strip)
         for palm in find_palms(prepared, 0.3)[:1]: best = max(best, landmarks_of(prepared, palm)[1])
     return best
 
-# %% ../../nbs/films/04_quality.ipynb #000000ea
+# %% ../../nbs/films/04_quality.ipynb #00000195
 BAND_EDGES = (0.7, 1.4, 2.8, 5.6)  # standard deviations of the smoothings, in pixels of a crop of 320
 
 def bands(
@@ -129,7 +134,7 @@ def between_marks(
     hull = cv2.convexHull(np.round(marks).astype(np.int32))
     return cv2.fillConvexPoly(np.zeros(shape, np.uint8), hull, 1) > 0
 
-# %% ../../nbs/films/04_quality.ipynb #000000ed
+# %% ../../nbs/films/04_quality.ipynb #00000198
 PIPELINE, SIDE = 'default', 320  # of the crops that are judged
 
 def as_judged(
@@ -139,35 +144,37 @@ def as_judged(
     "What was made of a film if it can be judged, else made anew; raises `BoneAgeError` for another film's."
     record = made.record
     if (record['height'], record['width']) != film.shape:
-        raise BoneAgeError(f'A crop of a film of {record["width"]} × {record["height"]} pixels does not belong to one of '
-                           f'{film.shape[1]} × {film.shape[0]}: preprocess the film itself.')
+        raise BoneAgeError(f'A crop of a film of {record["width"]} × {record["height"]} pixels does not belong to one '
+                           f'of {film.shape[1]} × {film.shape[0]}: preprocess the film itself.')
     fits = record['pipeline'] == PIPELINE and record['size'] == SIDE and record['reason'] != 'whole film asked for'
     return made if fits else preprocess(film, PIPELINE, SIDE)
 
 def measure(
     film: np.ndarray,  # uint8 (H, W), as it was read
     made: Preprocessed,  # by the default pipeline, 320 pixels
-) -> tuple[dict[str, float], np.ndarray | None]:  # numbers by name; the hand's shape (42,), None where no hand was found
+) -> tuple[dict[str, float], np.ndarray | None]:  # numbers by name; the hand's shape (42,), None without a hand
     "What is judged."
     record = made.record
     if not made.hand_found: return {'presence': 0.0}, None
-    if record['inverted']: film = 255 - film
     marks, matrix = np.array(record['landmarks'], float), np.array(record['matrix'], float).reshape(2, 3)
     in_crop = marks @ matrix[:, :2].T + matrix[:, 2]
     again, presence = look_again(made.image, in_crop)
     hull = between_marks(in_crop, made.image.shape)
-    small = shrunk(film, max(1, round(SEARCHED * min(film.shape) / max(film.shape))))
-    hand = small[between_marks(marks * np.array(small.shape[::-1]) / film.shape[::-1], small.shape)]
+    small = as_searched(film)
+    if record['inverted']: small = 255 - small
+    in_small = marks * np.array(small.shape[::-1]) / film.shape[::-1]
+    hand = small[between_marks(in_small, small.shape)]
     dark, bright = np.percentile(hand, [2, 99.5]) if hand.size else (0, 0)
     apart = np.hypot(*(again - in_crop).T).mean() / max(np.hypot(*(in_crop[9] - in_crop[0])), 1)
     values = dict(
         presence=record['presence'], second_look=presence, apart=float(apart), angle=record['angle'],
-        edge=edge_distance(marks, record['width'], record['height']), second_hand=second_hand(film, marks),
+        edge=edge_distance(marks, record['width'], record['height']), second_hand=second_hand(small, in_small),
         mirrored=float(is_mirrored(in_crop)), pixels=SIDE / float(np.sqrt(abs(np.linalg.det(matrix[:, :2])))),
         greys=float(bright - dark), burnt=float((hand >= 254).mean()) if hand.size else 0.0)
-    return values | {f'band{number}': float(value) for number, value in enumerate(bands(made.image, hull))}, hand_shape(in_crop)
+    sizes = {f'band{number}': float(value) for number, value in enumerate(bands(made.image, hull))}
+    return values | sizes, hand_shape(in_crop)
 
-# %% ../../nbs/films/04_quality.ipynb #000000f2
+# %% ../../nbs/films/04_quality.ipynb #0000019d
 @dataclass(frozen=True)
 class Line:
     "Several measures as one number: higher is worse."
@@ -201,8 +208,8 @@ def detail(
     products = {f'{one}·{other}': sizes[one] * sizes[other] for one in sizes for other in sizes if one <= other}
     return sizes | products | {'greys': float(np.log(max(values['greys'], 1)))}
 
-# %% ../../nbs/films/04_quality.ipynb #000000f5
-GATE = 'gate.json', 'cb38f4e0ba551e64ec1d0521f37eee60261a4ca40e264f446b8dec5977ca95bf'  # file and SHA-256
+# %% ../../nbs/films/04_quality.ipynb #000001a0
+GATE = 'gate.json', 'aa4dfe8670efef0a807369d51cf4a7d714e7c1d849d99a021017961ac77f81e9'  # file and SHA-256
 
 @dataclass(frozen=True)
 class Gate:
@@ -216,6 +223,7 @@ class Gate:
     shape_sizes: tuple[float, ...]  # (k,) standard deviations along the axes
     warns: dict[str, float]
     refuses: dict[str, float]
+    figures: dict[str, tuple[int, int, int]]  # kind → films, refused and warned of those that set no limit
 
     def oddness(self,
         shape: np.ndarray,  # (42,)
@@ -242,7 +250,7 @@ def load_gate() -> Gate:
         raise BoneAgeError(f'{path} is not the file that belongs here: install boneage again.')
     return from_dict(Gate, read_json(path, 'install boneage again'), path, 'install boneage again')
 
-# %% ../../nbs/films/04_quality.ipynb #000000f8
+# %% ../../nbs/films/04_quality.ipynb #000001a3
 @dataclass(frozen=True)
 class Finding:
     "One thing about a film."
@@ -281,7 +289,7 @@ CLAUSES = {
     'flat': ('the hand has hardly any contrast: use the film as it was exposed', ''),
 }
 
-# %% ../../nbs/films/04_quality.ipynb #000000fa
+# %% ../../nbs/films/04_quality.ipynb #000001a5
 NO_HAND = Finding('no_hand', 'no hand was found: give the film of one left hand, whole and in the middle', True)
 
 def _notes(
@@ -300,7 +308,7 @@ def _notes(
         note('right_hand', 'the thumb lies as in a right hand or a mirrored film: check that it is the left hand')
     return found
 
-# %% ../../nbs/films/04_quality.ipynb #000000fb
+# %% ../../nbs/films/04_quality.ipynb #000001a6
 def _beyond(
     gate: Gate,
     scores: dict[str, float],
