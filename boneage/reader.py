@@ -163,12 +163,12 @@ def read_calibration(
 def _errors_of_run(
     folder: Path,
 ) -> dict[str, float]:  # metric → months; empty where the run was not evaluated
-    "What the evaluation of a run found on its test films."
+    "What the evaluation of a run found on its test films; left out: what has no value, as R of equal answers."
     path = folder/'evaluation-test'/'results.csv'
     if not path.is_file(): return {}
     try:
         with open(path, encoding='utf-8', newline='') as file:
-            return {row['metric']: float(row['value']) for row in csv.DictReader(file)}
+            return {row['metric']: float(row['value']) for row in csv.DictReader(file) if row['value'] != ''}
     except (KeyError, TypeError, ValueError, OSError, csv.Error):
         raise BoneAgeError(f'{shown(path)} holds no results: evaluate the run again.') from None
 
