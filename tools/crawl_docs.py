@@ -42,7 +42,7 @@ READ_PAGE = r"""() => {
   prose.querySelectorAll('pre.cell-code, .cell-code, script, style, math').forEach(e => e.remove())
   const text = prose.textContent
   const raw = [/\[`[^`\n]+`\]\([^)\n]*\)/, /interactive\(children=/, /\\\(|\\\[|\$\\[a-z]/].map(p => text.match(p)).filter(m => m).map(m => m[0])
-  const pictures = [...document.images].map(i => ({ source: i.src.slice(0, 60), alt: i.getAttribute('alt'), shown: i.complete && i.naturalWidth > 0 }))
+  const pictures = [...document.images].map(i => ({ source: i.src.slice(0, 60), alt: i.getAttribute('alt') || (!main.contains(i) && i.hasAttribute('alt') && 'an ornament'), shown: i.complete && i.naturalWidth > 0 }))
   const drawn = [...main.querySelectorAll('svg')].filter(s => !s.closest('[aria-hidden=true]') && !s.closest('button'))
   for (const s of drawn) pictures.push({ source: 'svg', alt: s.getAttribute('aria-label') || s.querySelector('title')?.textContent || s.getAttribute('alt'), shown: true })
   return { title: document.title, heading: document.querySelectorAll('h1').length, language: document.documentElement.lang, raw, pictures,
@@ -194,13 +194,15 @@ class Crawl:
         specification.loader.exec_module(index)
         for symbols in index.d['syms'].values():
             for name, (place, source) in symbols.items():
-                module, short = name.removeprefix(source.removesuffix('.py').replace('/', '.') + '.'), name.rpartition('.')[2]
-                if '.' in module or short.startswith('_'): continue  # a method stands with its class
+                tree = ast.parse((root/source).read_text(encoding='utf-8'))
+                own = name.rpartition('.')[2]
+                if own not in public(tree): continue  # a method stands with its class
                 page, anchor = place.split('#')
-                seen = self.pages.get(page)
-                if not seen: self.problems.append((name, f'its page {page} is not on the site'))
-                elif anchor not in seen.ids: self.problems.append((name, f'not on {page}'))
-                if not docstring(root/source, short): self.problems.append((name, 'no docstring'))
+                if page not in self.pages: self.problems.append((name, f'its page {page} is not on the site'))
+                elif anchor not in self.pages[page].ids: self.problems.append((name, f'not on {page}'))
+                if not docstring(tree, own): self.problems.append((name, 'no docstring'))
+        for command in commands():
+            if f'boneage-{command}' not in self.pages['command.html'].ids: self.problems.append((f'boneage {command}', 'not on command.html'))
 
     def search(self, browser, scheme):
         "Type into the search box, in one colour scheme: hits, links that lead somewhere, and text that can be read."
@@ -249,10 +251,23 @@ class Crawl:
         self.problems += [(seen.name, problem) for seen in self.pages.values() for problem in dict.fromkeys(seen.problems)]
 
 
-def docstring(path, name):
+def public(tree):
+    "The names in `__all__` of a module."
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], 'id', '') == '__all__': return ast.literal_eval(node.value)
+    return []
+
+
+def docstring(tree, name):
     "The docstring of a function or class of a module, or None."
-    for node in ast.parse(path.read_text(encoding='utf-8')).body:
-        if getattr(node, 'name', '') == name: return ast.get_docstring(node)
+    return next((ast.get_docstring(node) for node in tree.body if getattr(node, 'name', '') == name), None)
+
+
+def commands():
+    "The names of all commands, as the command itself lists them."
+    sys.path.insert(0, str(root))
+    from boneage.cli import main as command
+    return sorted(command.commands)
 
 
 def find_chromium():

@@ -19,6 +19,7 @@ FRONT_DOOR = '`assess`', '`explain`', '`phantom`'  # the plain words that mean t
 WIDGET = 'application/vnd.jupyter.widget-view+json'
 MOVES = '<p class="needs-python">Here stands something to move and click. It works when this notebook runs: in JupyterLab, or with Voilà.</p>'
 PICTURES = 'image/svg+xml', 'image/png', 'image/jpeg'
+OPTION = re.compile(r'(?<![\w`-])(--[a-z][a-z-]*)')
 SENTENCES = re.compile(r'(?<=[.:!?])\s+(?=[A-Z`])')
 
 
@@ -44,7 +45,7 @@ def formulas(text):
 def links(text):
     """Names that nbdev made links, where they may be: not inside code, where Markdown shows as it stands, and not for a plain word
     (`train`, `demo`, `reason`), which nbdev takes for a function of that name wherever there is one."""
-    text = inside_fences(lambda code: CODE_LINK.sub(r'\1', code), text)
+    text = inside_fences(lambda code: CODE_LINK.sub(r'\1', code).replace('```python\n\n', '```python\n'), text)
     return WORD_LINK.sub(lambda found: found[0] if found[1] in FRONT_DOOR else found[1], text)
 
 
@@ -149,14 +150,19 @@ class Outline:
 
 # ---- the command
 
-def cell_text(text): return ' '.join(str(text).split()).replace('|', '\\|').replace('<', '&lt;')
+def prose(text):
+    "Help as Markdown: options as code, or two hyphens would become a dash."
+    return OPTION.sub(r'`\1`', ' '.join(str(text).split()).replace('<', '&lt;'))
+
+
+def cell_text(text): return prose(text).replace('|', '\\|')
 
 
 def option_row(option, context):
-    "One line of the table of a command's options: its names, what it takes, what it does."
-    names = ', '.join(f'`{name}`' for name in (*option.opts, *option.secondary_opts))
-    takes = '' if option.is_flag else option.make_metavar(context)
-    return f'| {names} | {cell_text(takes)} | {cell_text(option.get_help_record(context)[1])} |'
+    "One line of the table of a command's options: its names with what it takes, and what it does."
+    takes = '' if option.is_flag else ' ' + option.make_metavar(context).replace('|', '\\|')
+    names = ', '.join(f'`{name}{takes if name.startswith("--") else ""}`' for name in (*option.opts, *option.secondary_opts))
+    return f'| {names} | {cell_text(option.get_help_record(context)[1])} |'
 
 
 def command_page(group, name):
@@ -171,7 +177,7 @@ def command_page(group, name):
         inner = click.Context(command, info_name=word, parent=context)
         use = ' '.join([name, word, *command.collect_usage_pieces(inner)])
         lines += ['', f'## {name} {word} {{#{name}-{word}}}', '', '```sh', use, '```', '', *help_paragraphs(command.help), '',
-                  '| option | takes | what it does |', '|---|---|---|']
+                  '| option | what it does |', '|---|---|']
         lines += [option_row(parameter, inner) for parameter in command.get_params(inner) if isinstance(parameter, click.Option)]
     return '\n'.join(lines) + '\n'
 
@@ -181,5 +187,5 @@ def help_paragraphs(text):
     lines = []
     for paragraph in re.split(r'\n\s*\n', inspect.cleandoc(text or '')):
         if paragraph.startswith('\b'): lines += ['```', paragraph.lstrip('\b\n'), '```', '']
-        else: lines += [' '.join(paragraph.split()).replace('<', '&lt;'), '']
+        else: lines += [prose(paragraph), '']
     return lines
