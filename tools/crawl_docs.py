@@ -20,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -194,7 +194,7 @@ class Crawl:
         specification.loader.exec_module(index)
         for symbols in index.d['syms'].values():
             for name, (place, source) in symbols.items():
-                tree = ast.parse((root/source).read_text(encoding='utf-8'))
+                tree = parsed(root/source)
                 own = name.rpartition('.')[2]
                 if own not in public(tree): continue  # a method stands with its class
                 page, anchor = place.split('#')
@@ -251,6 +251,13 @@ class Crawl:
         self.problems += [(seen.name, problem) for seen in self.pages.values() for problem in dict.fromkeys(seen.problems)]
 
 
+@cache
+def parsed(path):
+    "The syntax tree of a module."
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+@cache
 def public(tree):
     "The names in `__all__` of a module."
     for node in tree.body:
