@@ -51,11 +51,11 @@ READ_PAGE = r"""() => {
 }"""
 
 WIDER = r"""() => {
+  const scrolls = e => { for (let p = e; p; p = p.parentElement) if (/auto|scroll/.test(getComputedStyle(p).overflowX)) return true; return false }
+  const found = [...document.querySelectorAll('main *')].find(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
   const wide = document.documentElement.scrollWidth
-  if (wide <= innerWidth) return null
-  const within = e => { for (let p = e.parentElement; p; p = p.parentElement) if (/auto|scroll|hidden/.test(getComputedStyle(p).overflowX)) return true; return false }
-  const found = [...document.querySelectorAll('body *')].find(e => e.getBoundingClientRect().right > innerWidth + 1 && !within(e))
-  return `${wide} pixels wide: <${found?.tagName.toLowerCase()} class="${found?.className}"> ${found?.textContent.trim().slice(0, 60)}`
+  if (!found && wide <= innerWidth) return null
+  return `${Math.round(found?.getBoundingClientRect().right || wide)} pixels wide: <${found?.tagName.toLowerCase()} class="${found?.className}"> ${found?.textContent.trim().slice(0, 60)}`
 }"""
 
 LOW_CONTRAST = r"""([selector, least]) => {
@@ -163,7 +163,6 @@ class Crawl:
                 if not (picture['alt'] or '').strip(): seen.problems.append(f"picture without a text: {picture['source']}")
             twice = [name for name, count in Counter(page['ids']).items() if count > 1]
             if twice: seen.problems.append(f"ids used twice: {', '.join(twice[:5])}")
-            tab.set_viewport_size(PHONE)
             wider = tab.evaluate(WIDER)
             if wider: seen.problems.append(f'at {PHONE["width"]} pixels: {wider}')
             files = {self.file(url) for url in asked if url.startswith(self.address)}
@@ -214,7 +213,7 @@ class Crawl:
         opener = tab.locator('.aa-DetachedSearchButton, #quarto-search button.aa-SubmitButton')  # Quarto's; smalldocs has its box open
         if opener.count(): opener.first.click()
         tab.locator('.smalldocs-search input, .aa-Input').first.fill(SEARCHED)
-        hits = tab.locator('.search-result, .aa-Item a.search-result-link')
+        hits = tab.locator('.search-result, .aa-Item a.search-result-link').filter(has_text=re.compile(SEARCHED, re.I))
         try: hits.first.wait_for(timeout=10_000)
         except Exception: where.problems.append(f'nothing found for "{SEARCHED}"')
         self.searched = hits.count()
@@ -240,7 +239,7 @@ class Crawl:
         from playwright.sync_api import sync_playwright
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            context = browser.new_context(viewport=DESKTOP)
+            context = browser.new_context(viewport=PHONE)
             for name in self.names(): self.visit(context, name)
             context.close()
             for scheme in 'light', 'dark': self.search(browser, scheme)
