@@ -314,8 +314,9 @@ def explain(
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
     reader = open_reader(model)
     assessment = assess_with(reader, radiograph, sex, site, **options)
-    views = [name for name in ('plain', 'mirror') if name in reader.views]
-    pictures = np.stack([fixed_view(assessment.crop, name, reader.size) for name in views])
+    eye = reader.eyes[0]
+    views = [name for name in ('plain', 'mirror') if name in eye.views]
+    pictures = np.stack([fixed_view(assessment.crop, name, eye.size) for name in views])
     months = _places(reader, pictures, assessment.sex == 'M' if reader.sex_input else None)
     if len(views) == 2: months = (months[:1] + months[1:, :, ::-1]) / 2
     heat = as_maps(months, assessment.crop.shape[0], towards)[0]
