@@ -19,11 +19,11 @@ import pandas as pd
 
 from . import __version__
 from .basics import BoneAgeError, claim_folder, extra, write_atomically
-from .evaluation import (METRICS, case_values, check_predictions, largest_errors, metrics_table,
-                                naive_predictions, report_tables)
+from .evaluation import METRICS, case_values, check_predictions, largest_errors, metrics_table, report_tables
 from .calibration import coverage_table
-from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history,
-                           plot_part_ages, plot_parts, plot_predicted, plot_sexes)
+from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_part_ages,
+                           plot_parts, plot_predicted, plot_sexes)
+from .progress import naive_predictions, plot_history
 
 with extra('lab'):
     import matplotlib.pyplot as plt

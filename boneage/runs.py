@@ -23,13 +23,14 @@ from .basics import BoneAgeError, file_sha256, one_sentence, read_json, save_jso
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
 from .catalog import run_card, sealed
 from .splits import load_split
-from .evaluation import metrics_table, naive_predictions
+from .evaluation import metrics_table
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
 from .reader import Reader, load_network, open_reader, read_calibration
 from .page import evaluate_predictions
+from .progress import naive_predictions
 
 # %% ../nbs/09_runs.ipynb #00000006
 def answer_pictures(
