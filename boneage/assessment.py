@@ -6,7 +6,7 @@
 __all__ = ['RESEARCH_USE', 'Assessment', 'RefusedFilm', 'assess_with', 'assess', 'Explanation', 'explain']
 
 # %% ../nbs/08_assessment.ipynb #00000003
-import base64, html
+import html
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from .films.quality import judge
 from .films.radiograph import Film, FilmTags
 from .litert import LiteGraph
 from .maps import as_maps, map_on_film
+from .notebook import html_picture
 from .preprocessing import Preprocessed, preprocess
 from .reader import Reader, open_reader
 
@@ -127,8 +128,7 @@ def _img(
     alt: str,
 ) -> str:
     "A picture as HTML that needs no file."
-    code = base64.b64encode(cv2.imencode('.png', picture)[1]).decode()
-    return f'<img style="width:{width}px" alt="{alt}" src="data:image/png;base64,{code}">'
+    return html_picture(cv2.imencode('.png', picture)[1].tobytes(), alt, width)
 
 def _card(assessment: Assessment) -> str:
     "HTML for a notebook: what the network saw and what it says."

@@ -20,18 +20,23 @@ from tqdm.auto import tqdm
 
 from .assessment import assess_with
 from .answer import Fitted, SiteCalibration
-from .basics import (BoneAgeError, claim_folder, file_sha256, one_sentence, read_json, save_json, shown,
-                            to_dict)
+from .basics import (BoneAgeError, claim_folder, extra, file_sha256, one_sentence, read_json, save_json,
+                            shown, to_dict)
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
 from .catalog import run_card, sealed
 from .splits import load_split, save_split
-from .evaluation import metrics_table, naive_predictions
+from .evaluation import metrics_table
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
 from .reader import Reader, load_network, open_reader, read_calibration
-from .page import evaluate_predictions
+from .notebook import html_cards, html_figure, html_table, html_view
+from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
+from .progress import naive_errors, naive_predictions, plot_history
+
+with extra('lab'):
+    import matplotlib.pyplot as plt
 
 # %% ../nbs/09_runs.ipynb #00000006
 def answer_pictures(
@@ -119,6 +124,10 @@ class Run:
         "Fit what goes with the network, or find it again. An interval needs 100 films in the calibration part."
         return read_calibration(self.folder) or _calibrated(self)
 
+    def evaluation(self, part: str = 'test') -> Evaluation:
+        "What `evaluate_run` found; raises `BoneAgeError` where the part was not evaluated yet."
+        return read_evaluation(self.folder/f'evaluation-{part}', f'{self.folder.name}: {part} films')
+
     def reader(self,
         weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network and what was fitted
     ) -> Reader:
@@ -127,6 +136,8 @@ class Run:
         reader = open_reader(self.folder)
         eye = replace(reader.eyes[0], network=load_network(weights), path=str(weights))
         return replace(reader, eyes=(eye,), fitted=Fitted())
+
+    def _repr_html_(self) -> str: return _run_view(self)
 
 # %% ../nbs/09_runs.ipynb #0000001d
 def _calibrated(run: Run) -> Fitted:
@@ -176,7 +187,7 @@ def evaluate_run(
     pictures: str | Path | None = None,  # as given to `train`
     progress: bool = True,
     weights: str | Path | None = None,  # a .keras or .tflite file instead of the best network and what was fitted
-) -> pd.DataFrame:  # metrics with intervals
+) -> Evaluation:  # metrics with intervals, a table
     "Answer a part of a run's films and write predictions, results, figures and page.html to its folder."
     run = open_run(folder, pictures, progress=progress)
     predictions = run.answers(part, run.reader(weights))
@@ -185,6 +196,24 @@ def evaluate_run(
     return evaluate_predictions(
         predictions, run.folder/f'evaluation-{part}', train_table=run.split['train'], history=run.history,
         title=f'{run.folder.name}: {part} films', images=images, extra_rows=_told_of(run, weights))
+
+# %% ../nbs/09_runs.ipynb #81e07b74
+def _run_parts(run: Run) -> list[str]:
+    "HTML of what was trained, of its curves and of its errors on the test films."
+    parts = [html_table((), _told_of(run, None).items())]
+    if len(run.history):
+        figure = plot_history(run.history, naive_errors(run.split['train'], run.split['validation']))
+        plt.close(figure)
+        parts.append(html_figure(figure, 'training and validation curves', 60))
+    if (run.folder/'evaluation-test'/'results.csv').is_file():
+        parts.append(html_cards(evaluation_cards(run.evaluation())))
+    return parts
+
+def _run_view(run: Run) -> str:
+    "HTML for a notebook."
+    title = f'run {shown(run.folder.name)}'
+    try: return html_view(title, *_run_parts(run))
+    except BoneAgeError as error: return html_view(title, remark=str(error))
 
 # %% ../nbs/09_runs.ipynb #faf65281
 JOINED_FILE = 'joined.json'  # in the folder of joined runs: which

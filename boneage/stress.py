@@ -24,7 +24,7 @@ from .evaluation import paired_difference
 from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered,
                                    mirrored, noisy, quarter_turns, recoded, relevelled, rotate, shifted, shrunk)
 from .films.radiograph import read_radiograph
-from .plots import figure_style
+from .progress import figure_style
 from .preprocessing import preprocess
 from .reader import Reader, open_reader
 
