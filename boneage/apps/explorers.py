@@ -402,7 +402,8 @@ class Explorer(Panel):
     "The widget of `explore`; `marked` are the ids that were marked."
     def __init__(self, looked: pd.DataFrame):
         self.looked, self.films, self.page, self.film, self.marked = looked, looked, 0, None, []
-        controls, self.cells, self.on_page = _explore_controls(looked), [Clickable(width='150px') for _ in range(A_PAGE)], []
+        controls, self.on_page = _explore_controls(looked), []
+        self.cells = [Clickable(width='150px') for _ in range(A_PAGE)]
         columns = widgets.Layout(grid_template_columns='repeat(auto-fill, 160px)', width='100%')
         above = in_lines(controls, ('ages', 'sex'), ('says', 'order'), ('before', 'where', 'after'))
         below = in_lines(controls, ('mark', 'marked'), ('story',))
