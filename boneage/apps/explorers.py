@@ -595,6 +595,7 @@ def draw_rows(
     "Bone ages with their intervals."
     figure = Figure(figsize=(8, 1.2 + 0.35 * len(rows)), layout='constrained')
     axis = figure.subplots()
+    if not rows: axis.text(120, 0, 'no film yet', ha='center', va='center', color='0.5')
     for place, row in enumerate(rows):
         if row.bone_age_months is None: axis.text(2, place, row.status, va='center', color=LOST_COLOUR)
         else:
