@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['FILM_SUFFIXES', 'DICOM_START', 'LARGEST_LIST', 'COLUMN_NAMES', 'STATUSES', 'RESULT_COLUMNS', 'SECONDS_BETWEEN',
            'FilmTask', 'like_dicom', 'list_films', 'FilmRow', 'defused', 'undefused', 'write_results', 'read_results',
-           'BatchOptions', 'film_row', 'assess_many', 'batch_sentence', 'exit_code']
+           'BatchOptions', 'row_of', 'row_without', 'film_row', 'assess_many', 'batch_sentence', 'exit_code']
 
 # %% ../../nbs/apps/00_batch.ipynb #00000003
 import csv, glob, hashlib, io, json, os, re, shutil, sys, tempfile, time, zipfile
@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from .. import __version__
 from ..answer import SiteCalibration, load_site
 from ..archives import LARGEST_UNPACKED, archive_problem, reason
-from ..assessment import RESEARCH_USE, assess_with
+from ..assessment import RESEARCH_USE, Assessment, assess_with
 from ..basics import (BoneAgeError, file_sha256, from_dict, in_workers, name_problem, one_sentence, parse_sex,
                             shown, to_dict, write_atomically)
 from ..clinic.ages import age_between, parse_age
@@ -423,6 +423,21 @@ def _age_for(
     return options.age_months if task.age_months is None else task.age_months
 
 # %% ../../nbs/apps/00_batch.ipynb #0000002e
+def row_of(
+    found: Assessment,
+    name: str,  # of the film, as it was given
+    identifier: str,
+) -> FilmRow:
+    "The row of an answer."
+    told, names = found.to_dict(), {field.name for field in fields(FilmRow)}
+    refusals, warnings = told['refusals'], tuple(map(_clause, told['warnings']))
+    known = {key: value for key, value in told.items() if key in names and key not in ('file', 'warnings')}
+    interval = tuple(told['interval_months']) if told['interval_months'] else None
+    return FilmRow(**known | dict(
+        file=shown(name), id=shown(identifier), status='warned' if warnings else 'answered', warnings=warnings,
+        interval_months=interval,
+        reason=f'it was answered although {_clause(", ".join(refusals))}' if refusals else None))
+
 def _answered_row(
     task: FilmTask,
     path: str,  # where its file is now
@@ -434,27 +449,20 @@ def _answered_row(
     if not sex and reader.sex_input and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
                            'M or F; it changes the answer and is never guessed.')
-    found = assess_with(reader, film, sex, options.site, age, options.force)
-    told, names = found.to_dict(), {field.name for field in fields(FilmRow)}
-    refusals, warnings = told['refusals'], tuple(map(_clause, told['warnings']))
-    known = {name: value for name, value in told.items() if name in names and name not in ('file', 'warnings')}
-    interval = tuple(told['interval_months']) if told['interval_months'] else None
-    return FilmRow(**known | dict(
-        file=shown(task.name), id=shown(task.id), status='warned' if warnings else 'answered', warnings=warnings,
-        interval_months=interval,
-        reason=f'it was answered although {_clause(", ".join(refusals))}' if refusals else None))
+    return row_of(assess_with(reader, film, sex, options.site, age, options.force), task.name, task.id)
 
-def _row_without(
-    task: FilmTask,
-    path: str,  # where its file was
+def row_without(
+    name: str,  # of the film, as it was given
+    identifier: str,
     error: Exception,
+    path: str = '',  # where its file was, if not under its name
 ) -> FilmRow:
     "The row of a film that has no answer."
     refusals = getattr(error, 'reasons', None)  # of a `RefusedFilm`
-    told = str(error) if isinstance(error, ModuleNotFoundError) else one_sentence(error, path)
+    told = str(error) if isinstance(error, ModuleNotFoundError) else one_sentence(error, path or name)
     if refusals: told = ', '.join(refusals)
-    return FilmRow(shown(task.name), shown(task.id), 'refused' if refusals else 'failed',
-                   reason=_clause(told.replace(shown(path), shown(task.name))))
+    if path: told = told.replace(shown(path), shown(name))
+    return FilmRow(shown(name), shown(identifier), 'refused' if refusals else 'failed', reason=_clause(told))
 
 def film_row(
     place: int,  # of the film in the list
@@ -467,7 +475,7 @@ def film_row(
     try:
         if task.problem: raise BoneAgeError(task.problem)
         with _on_disk(task) as path: return place, _answered_row(task, path, options)
-    except Exception as error: return place, _row_without(task, path, error)
+    except Exception as error: return place, row_without(task.name, task.id, error, path)
 
 # %% ../../nbs/apps/00_batch.ipynb #00000035
 def _alone(
