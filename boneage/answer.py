@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .basics import BoneAgeError, from_dict, read_json, save_json, to_dict
-from .notebook import html_table, html_view
+from .notebook import html_table, html_text, html_view
 
 # %% ../nbs/05_answer.ipynb #00000026
 # months; no label is older than 228, the last standard of Greulich and Pyle's atlas
@@ -234,8 +234,9 @@ def _site_view(
     rows = [(f'{months:.0f} months', cell(months, False), cell(months, True)) for months in (60.0, 120.0, 180.0)]
     network = f' Made for {site.model}.' if site.model else ''
     return html_view(f'{site.name} beside the network', html_table(('predicted', 'girls', 'boys'), rows),
-                     remark=f'Months to add, ± half a 95 % interval. {site}{network} A single reading there scatters by '
-                            f'{site.residual_sd:.1f} months around the calibrated answer.')
+                     html_text(str(site)),
+                     remark=f'In the table: months that are added to an answer, ± half a 95 % interval.{network} '
+                            f'A reading there scatters by {site.residual_sd:.1f} months around the calibrated answer.')
 
 # %% ../nbs/05_answer.ipynb #0000003d
 def save_site(

@@ -143,11 +143,17 @@ def _films_view(
                      html_table(['id', 'file', 'bone age', 'sex'], first), remark='the first films; a bar is a year')
 
 # %% ../nbs/01a_dataset.ipynb #19e878f7
+def _can_be_shown(table: pd.DataFrame) -> bool:
+    "Whether this is a table of films with nothing wrong in it but perhaps the files."
+    films = len(table) > 0 and {'id', 'path', 'boneage', 'male'} <= set(table)
+    return films and find_problems(table, files=False).empty
+
 class FilmTable(pd.DataFrame):
     "A table of films as it was read or split: a DataFrame that shows who is in it."
-    def _repr_html_(self):
-        whole = len(self) and {'id', 'path', 'boneage', 'male'} <= set(self) and find_problems(self, files=False).empty
-        return _films_view(self) if whole else super()._repr_html_()
+    def _repr_html_(self): return _films_view(self) if _can_be_shown(self) else super()._repr_html_()
+
+    def _repr_pretty_(self, printer, cycle):  # in IPython without a browser
+        printer.text(f'{len(self):,} films\n{describe_table(self)}' if _can_be_shown(self) else repr(self))
 
 # %% ../nbs/01a_dataset.ipynb #00000012
 def check_table(

@@ -375,7 +375,8 @@ def read_evaluation(
     path = Path(folder)/'results.csv'
     try: results = pd.read_csv(path)
     except (OSError, ValueError): results = pd.DataFrame()
-    whole = {'group', 'metric', 'value', 'low', 'high', 'n'} <= set(results) and results['metric'].tolist() == list(METRICS)
+    columns = {'group', 'metric', 'value', 'low', 'high', 'n'}
+    whole = columns <= set(results) and results['metric'].tolist() == list(METRICS)
     numbers = results.drop(columns=['group', 'metric'], errors='ignore').dtypes
     if not whole or not all(map(pd.api.types.is_numeric_dtype, numbers)):
         raise BoneAgeError(f'{shown(path)} is not there or holds no results: evaluate again.')

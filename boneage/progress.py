@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from .basics import BoneAgeError, extra
 from .history import best_epoch
-from .notebook import html_figure
+from .notebook import html_figure, html_text
 
 with extra('lab'):
     import matplotlib.pyplot as plt
@@ -128,7 +128,8 @@ def time_left(
 
 # %% ../nbs/05c_progress.ipynb #00000018
 _COLUMNS = {  # name → width
-    'epoch': 8, 'pixels': 7, 'loss': 9, 'MAE': 7, 'R²': 6, 'val loss': 9, 'val MAE': 8, 'val R²': 7, 'time': 7, 'left': 8}
+    'epoch': 8, 'pixels': 7, 'loss': 9, 'MAE': 7, 'R²': 6, 'val loss': 9, 'val MAE': 8, 'val R²': 7,
+    'time': 7, 'left': 8}
 
 def _number(value, digits: int = 2) -> str: return f'{value:.{digits}f}' if np.isfinite(value) else '–'
 
@@ -238,17 +239,17 @@ def _told(
     "A sentence about what was reached."
     if not len(history): return 'no epoch is done yet'
     kept, epochs = best_epoch(history), f'{len(history)} of {len(sizes)} epochs'
-    guess = f', guessing {naive["mae"]:.1f}' if 'mae' in naive else ''
+    guess = f'; guessing errs by {naive["mae"]:.1f}' if 'mae' in naive else ''
     return (f'{epochs} in {_duration(history["seconds"].sum())}; kept: epoch {kept}, which errs by '
             f'{history["val_mae"].iloc[kept - 1]:.1f} months on the validation films{guess}')
 
 def _bar_html(
-    sentence: str,  # of our own words and numbers
+    sentence: str,
     done: int, batches: int,
 ) -> str:
     "A bar with a sentence."
-    bar = f'<progress value="{done}" max="{batches}" style="width:12em"></progress> ' if batches else ''
-    return f'<div>{bar}{sentence}</div>'
+    bar = f'<progress value="{done}" max="{batches}" style="width:100%;max-width:30em"></progress>' if batches else ''
+    return f'{bar}{html_text(sentence)}'
 
 # %% ../nbs/05c_progress.ipynb #00000025
 class NotebookProgress(TrainingProgress):
