@@ -2,9 +2,10 @@
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
 READY := .venv/ready
+PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs readme clean
+.PHONY: help setup demo test docs docs-serve readme clean
 
 help:  ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -19,6 +20,10 @@ test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/07_evalu
 
 docs: $(READY)  ## Build the site into _docs, without Quarto
 	.venv/bin/python tools/build_docs.py
+
+docs-serve: $(READY)  ## Serve _docs on 127.0.0.1:8000, since search needs a server; PORT=8080 for another
+	@echo 'The site: http://127.0.0.1:$(PORT)/  (Ctrl-C to stop)'
+	@.venv/bin/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
 readme: $(READY)  ## Write README.md from nbs/index.ipynb
 	.venv/bin/python tools/build_readme.py

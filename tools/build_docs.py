@@ -1,8 +1,10 @@
-"""Build the site into _docs/ without Quarto: nbdev processes the notebooks, smalldocs renders what `_quarto.yml` describes.
+"""Build the site into _docs/: nbdev processes the notebooks, docs_pages.py makes them fit for a reader, and smalldocs renders what
+`_quarto.yml` describes, or Quarto itself does (--quarto).
 
-The work is done in a copy outside the project, so that nothing but _docs/ changes. Exits with 1 where smalldocs warns,
-which it does for a broken link, and where text of a notebook would be lost.
+The work is done in a copy outside the project, so that nothing but _docs/ changes. Exits with 1 where smalldocs warns, which it does
+for a broken link, where text of a notebook would be lost, and where a page is not in the sidebar.
 """
+import argparse
 import json
 import os
 import re
@@ -12,24 +14,32 @@ import sys
 import tempfile
 from pathlib import Path
 
+import yaml
+
+from docs_pages import Outline, command_page, settle
 from tree import copy_project, notebooks, root
 
 OUTPUT_NAME = re.compile(r'^output-file:\s*(\S+)\.html\n', re.M)  # written by nbdev into the first cell
 
+NO_LIVE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The live tool</title>
+<body style="font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem"><h1>The live tool</h1>
+<p>It is not part of this build of the site. <code>make browser</code> builds it, then <code>make docs</code> takes it along;
+<code>boneage app</code> serves it on this machine.</p><p><a href="../index.html">Back to the site</a></p></body></html>
+"""
+
 
 def process_notebooks(project):
-    """nbdev's own steps before Quarto: modules, index of symbols, nbdev.yml, sidebar.yml, processed notebooks.
+    """nbdev's own steps before Quarto: modules, index of symbols, nbdev.yml, processed notebooks.
     Returns their folder and the address of the published site."""
     subprocess.run([Path(sys.executable).parent/'nbdev_export'], cwd=project, check=True)
     os.chdir(project)
     os.environ['PYTHONPATH'] = str(project)  # notebooks are processed in new processes: let them read the copy
     sys.path.insert(0, str(project))
     from nbdev.config import get_config
-    from nbdev.quarto import nbdev_sidebar, refresh_quarto_yml
+    from nbdev.quarto import refresh_quarto_yml
     from nbdev.serve import proc_nbs
     config = get_config()
     refresh_quarto_yml()
-    nbdev_sidebar.__wrapped__(path=config.nbs_path)
     try: folder = proc_nbs(config.nbs_path, n_workers=min(2, os.cpu_count() or 1))
     except Exception as error:
         sys.exit(f'{error}\n\ndocs: this cell failed. For the docs nbdev runs exported cells and every cell that holds an import, '
@@ -72,44 +82,84 @@ def new_links(text, names):
     return text
 
 
-def rename_pages(folder, site_url):
-    """Give each notebook the name of its page (00_dataset.ipynb: dataset), as Quarto does, and follow it in sidebar and links.
-    nbdev's links to the published site become links inside this one."""
-    names = {}
+def order_sidebar(folder):
+    "Write the sidebar of `_quarto.yml` without patterns. Returns a warning for each page that is not in it."
+    pages = sorted(path.relative_to(folder).as_posix() for path in folder.rglob('*.ipynb'))
+    config = yaml.safe_load((folder/'_quarto.yml').read_text(encoding='utf-8'))
+    sidebar = config['website']['sidebar']
+    sidebar['contents'], missing = Outline(pages).build(sidebar['contents'])
+    (folder/'_quarto.yml').write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding='utf-8')
+    return [f'{page} is not in the sidebar: give it a place in _quarto.yml' for page in missing]
+
+
+def make_pages(folder, site_url):
+    """Make the notebooks fit for a reader and give each the name of its page (00_dataset.ipynb: dataset), followed in sidebar and links.
+    nbdev's links to the published site become links inside this one. Returns how many pictures have no words of their own."""
+    names, borrowed = {}, 0
     for path in sorted(folder.rglob('*.ipynb')):
         notebook = json.loads(path.read_text(encoding='utf-8'))
         name = f'{page_name(notebook) or path.stem}.ipynb'
+        borrowed += settle(notebook)
         if name != path.name: names[path.name] = name
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding='utf-8')
         path.rename(path.with_name(name))
-    for path in [folder/'sidebar.yml', *folder.rglob('*.ipynb')]:
+    for path in [folder/'_quarto.yml', *folder.rglob('*.ipynb')]:
         up = '../' * (len(path.relative_to(folder).parts) - 1)
-        text = new_links(path.read_text(encoding='utf-8'), names).replace(site_url, up)
+        text = new_links(path.read_text(encoding='utf-8'), names).replace(site_url, up or './')
         path.write_text(text, encoding='utf-8')
+    return borrowed
 
 
-def render(folder, target):
-    "smalldocs renders `folder`; the site takes the place of `target`. Returns the warnings."
+def write_command_page(folder):
+    "The full reference of the command, from its own help."
+    from boneage.cli import main as command
+    (folder/'command.md').write_text(command_page(command, 'boneage'), encoding='utf-8')
+
+
+def render_small(folder):
+    "smalldocs renders `folder`. Returns the site and the warnings."
     from smalldocs.site import build
     site = build(folder, quiet=True)
-    shutil.rmtree(target, ignore_errors=True)
-    shutil.move(site.out, target)
-    return site.warnings
+    return site.out, site.warnings
+
+
+def render_quarto(folder):
+    "Quarto renders `folder`, without running anything. Returns the site and no warnings: what it prints is for people."
+    subprocess.run(['quarto', 'render', '--no-execute'], cwd=folder, check=True)
+    return folder/'_docs', []
+
+
+def add_live(site):
+    "The live tool in place of the page that says how to build it, where it is built (`make browser`)."
+    built = root/'boneage'/'apps'/'live'
+    if (built/'index.html').is_file(): shutil.copytree(built, site/'live', dirs_exist_ok=True)
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--out', type=Path, default=root/'_docs', help='folder of the site, replaced (default: _docs)')
+    parser.add_argument('--quarto', action='store_true', help='let Quarto render, as on the published site')
+    args = parser.parse_args()
+    target = args.out.resolve()
     with tempfile.TemporaryDirectory(prefix='boneage-docs-') as scratch:
         project = copy_project(Path(scratch).resolve()/'project')
         print('docs: processing the notebooks', flush=True)
         pages, site_url = process_notebooks(project)
-        rename_pages(pages, site_url)
         print('docs: rendering', flush=True)
-        warnings = check_titles(project) + render(pages, root/'_docs')
+        warnings = check_titles(project) + order_sidebar(pages)
+        borrowed = make_pages(pages, site_url)
+        write_command_page(pages)
+        (pages/'live').mkdir()
+        (pages/'live'/'index.html').write_text(NO_LIVE, encoding='utf-8')
+        site, more = (render_quarto if args.quarto else render_small)(pages)
+        add_live(site)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.move(site, target)
         os.chdir(root)
-    for page in sorted((root/'_docs').rglob('*.html')): print(page.relative_to(root))
-    for warning in warnings: print(f'warning: {warning}')
-    print(f"docs: the site is in _docs/, {len(warnings)} warnings; open _docs/index.html")
-    return 1 if warnings else 0
+    for warning in warnings + more: print(f'warning: {warning}')
+    if borrowed: print(f'docs: {borrowed} pictures are described by the sentence before them: better by `#| fig-alt:` in their cells')
+    print(f"docs: {len(list(target.rglob('*.html')))} pages are in {target.name}/, {len(warnings + more)} warnings; look at them with `make docs-serve`")
+    return 1 if warnings + more else 0
 
 
 if __name__ == '__main__': sys.exit(main())

@@ -1,8 +1,8 @@
-"""The tests of the project, one line each: export, clean, README, every notebook, and the wheel, its base
+"""The tests of the project, one line each: export, clean, README, every notebook, the site, and the wheel, its base
 alone, in an empty environment.
 
     python tools/run_tests.py                          everything (`make test`)
-    python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks or wheel
+    python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks, docs or wheel
     python tools/run_tests.py nbs/07_evaluation.ipynb  these notebooks alone
 """
 import argparse
@@ -22,7 +22,7 @@ from pathlib import Path
 from tree import copy_project, differences, file_hashes, notebooks, root
 
 BIN = Path(sys.executable).parent
-GROUPS = 'export', 'clean', 'readme', 'notebooks', 'wheel'
+GROUPS = 'export', 'clean', 'readme', 'notebooks', 'docs', 'wheel'
 MEMORY_EACH = 6e9  # bytes kept for one notebook at a time: TensorFlow, MediaPipe and some films
 TAIL = 40  # lines of output shown below a failure
 
@@ -104,6 +104,16 @@ def check_readme(report, timeout):
     began = time.time()
     _, problem = run([sys.executable, root/'tools'/'build_readme.py', '--check'], root, timeout)
     report.add('README.md is what nbs/index.ipynb says', time.time() - began, problem)
+
+
+def check_docs(report, timeout):
+    "The site builds without a warning, and every page of it is sound in Chromium, where there is one."
+    began = time.time()
+    with tempfile.TemporaryDirectory() as scratch:
+        text, problem = run([sys.executable, root/'tools'/'crawl_docs.py', Path(scratch)/'site', '--build'], root, timeout)
+    report.add('the site builds, and every page of it is sound', time.time() - began, problem)
+    for line in text.splitlines():
+        if line.startswith('crawl:') and not problem: print(f'      {line}', flush=True)
 
 
 # ---- notebooks: a fresh process each, so that no global state leaks from one into the next
@@ -343,6 +353,7 @@ def main():
     if 'notebooks' in groups:
         paths = [path.resolve() for path in args.notebooks] or notebooks()
         check_notebooks(report, paths, args.workers, args.timeout)
+    if 'docs' in groups: check_docs(report, args.timeout)
     if 'wheel' in groups: check_wheel(report, args.timeout)
     return report.close()
 

@@ -51,7 +51,11 @@ def _task(path) -> FilmTask: return FilmTask(str(path), str(path), Path(path).st
 FILM_SUFFIXES = '.png', '.jpg', '.jpeg', '.tif', '.tiff', '.bmp', '.webp', '.dcm', '.dicom'
 DICOM_START = 132  # bytes
 
-def like_dicom(start: bytes) -> bool: return start[128:DICOM_START] == b'DICM'
+def like_dicom(
+    start: bytes,  # the first `DICOM_START` bytes of a file, or more
+) -> bool:
+    "Does a file begin as DICOM does?"
+    return start[128:DICOM_START] == b'DICM'
 
 def _maybe_film(name: str) -> bool:
     "Whether the name of a file is not against it."

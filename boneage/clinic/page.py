@@ -34,7 +34,11 @@ def clip(
     text = ' '.join(shown(text).split())
     return text if len(text) <= most else text[:most - 1].rstrip() + '…'
 
-def per_cent(share: float) -> str: return f'{100 * share:.0f} %'
+def per_cent(
+    share: float,  # 0 to 1
+) -> str:
+    "A share in whole per cent, as it is printed."
+    return f'{100 * share:.0f} %'
 
 # %% ../../nbs/clinic/02_page.ipynb #00000008
 FILM_HEIGHT = 380  # pixels: 47 mm at 205 dots an inch
