@@ -15,6 +15,7 @@ import pandas as pd
 from .archives import extract_archive, reason
 from .basics import OWNER_FILE, BoneAgeError, name_problem, shown, write_atomically
 from .labels import image_suffixes, labels_of, read_cells, read_labels
+from .urls import is_url
 
 # %% ../nbs/01a_dataset.ipynb #0000000f
 def _is_source(
@@ -60,6 +61,7 @@ def _file_problem(
 ) -> str | None:  # None for a file that begins and ends like an image
     "What is wrong with an image file, as far as its first and last bytes tell."
     gone = 'missing or unreadable image file'
+    if is_url(path): return None  # it is looked at when it is read
     if not isinstance(path, (str, Path)) or not os.path.isfile(path): return gone  # a number or a pipe would hang
     try:
         with open(path, 'rb') as file:
@@ -195,6 +197,7 @@ def _stored_path(
 ) -> str | None:  # None for a missing one
     "A path as it is written to a CSV in a folder; raises `BoneAgeError` for one that text cannot hold."
     if not isinstance(path, (str, Path)): return None
+    if is_url(path): return path
     if '\0' in str(path): return shown(path)  # no file has such a name: it is missing, before and after
     try:
         whole = Path(path).resolve()
@@ -216,6 +219,11 @@ def save_table(
     return write_atomically(csv, table.assign(path=paths, age_unit='months'))
 
 # %% ../nbs/01a_dataset.ipynb #00000025
+def _beside(csv: Path, path) -> str | None:
+    "A path of a table, from where this process stands; a URL as it is."
+    if not isinstance(path, str): return None
+    return path if is_url(path) else str(csv.parent/path)
+
 def _table_with_paths(
     csv: Path,
     columns: dict[str, str] | None,
@@ -228,7 +236,7 @@ def _table_with_paths(
                            f'{shown(", ".join(map(str, raw.columns)))[:500]}: '
                            'make it with `boneage dataset`, or name the folder of the images and this file as csv=....')
     table = labels_of(raw, columns, age_unit, csv)
-    table.insert(1, 'path', [str(csv.parent/path) if isinstance(path, str) else None for path in raw['path']])
+    table.insert(1, 'path', [_beside(csv, path) for path in raw['path']])
     return table
 
 def read_table(
