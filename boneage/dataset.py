@@ -166,6 +166,16 @@ def _unzip_inner(
         if not hidden and not archive.with_suffix('').is_dir(): extract_archive(archive, archive.with_suffix(''))
 
 # %% ../nbs/01a_dataset.ipynb #00000016
+def _paths_of(ids: pd.Series, images: Path) -> list[str | None]:
+    "The image of each id; raises `BoneAgeError` for a path that is no text, which tables of pyarrow do not hold."
+    found = find_images(images)
+    paths = [found.get(one) for one in ids]
+    try: ''.join(filter(None, paths)).encode()
+    except UnicodeEncodeError as error:
+        raise BoneAgeError(f'The folder {shown(images)} has films in folders whose names are no text ({reason(error)}): '
+                           'rename these.') from None
+    return paths
+
 def read_dataset(
     folder: str | Path,  # with films and labels
     csv: str | Path | None = None,  # labels, where the folder has none of the known layouts
@@ -186,7 +196,7 @@ def read_dataset(
     parts = []
     for source, images in sources:
         labels = read_labels(source, columns, age_unit)
-        labels.insert(1, 'path', labels['id'].map(find_images(images)))
+        labels.insert(1, 'path', _paths_of(labels['id'], images))
         parts.append(labels)
     return check_table(pd.concat(parts, ignore_index=True), on_problem=on_problem)
 
