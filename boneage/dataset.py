@@ -17,6 +17,7 @@ from .archives import extract_archive, reason
 from .basics import OWNER_FILE, BoneAgeError, name_problem, shown, write_atomically
 from .notebook import html_bars, html_table, html_view
 from .labels import image_suffixes, labels_of, read_cells, read_labels
+from .urls import is_url
 
 # %% ../nbs/01a_dataset.ipynb #0000000f
 def _is_source(
@@ -62,6 +63,7 @@ def _file_problem(
 ) -> str | None:  # None for a file that begins and ends like an image
     "What is wrong with an image file, as far as its first and last bytes tell."
     gone = 'missing or unreadable image file'
+    if is_url(path): return None  # it is looked at when it is read
     if not isinstance(path, (str, Path)) or not os.path.isfile(path): return gone  # a number or a pipe would hang
     try:
         with open(path, 'rb') as file:
@@ -205,6 +207,16 @@ def _unzip_inner(
         if not hidden and not archive.with_suffix('').is_dir(): extract_archive(archive, archive.with_suffix(''))
 
 # %% ../nbs/01a_dataset.ipynb #00000016
+def _paths_of(ids: pd.Series, images: Path) -> list[str | None]:
+    "The image of each id; raises `BoneAgeError` for a path that is no text, which tables of pyarrow do not hold."
+    found = find_images(images)
+    paths = [found.get(one) for one in ids]
+    try: ''.join(filter(None, paths)).encode()
+    except UnicodeEncodeError as error:
+        raise BoneAgeError(f'The folder {shown(images)} has films in folders whose names are no text ({reason(error)}): '
+                           'rename these.') from None
+    return paths
+
 def read_dataset(
     folder: str | Path,  # with films and labels
     csv: str | Path | None = None,  # labels, where the folder has none of the known layouts
@@ -225,7 +237,7 @@ def read_dataset(
     parts = []
     for source, images in sources:
         labels = read_labels(source, columns, age_unit)
-        labels.insert(1, 'path', labels['id'].map(find_images(images)))
+        labels.insert(1, 'path', _paths_of(labels['id'], images))
         parts.append(labels)
     return check_table(pd.concat(parts, ignore_index=True), on_problem=on_problem)
 
@@ -236,6 +248,7 @@ def _stored_path(
 ) -> str | None:  # None for a missing one
     "A path as it is written to a CSV in a folder; raises `BoneAgeError` for one that text cannot hold."
     if not isinstance(path, (str, Path)): return None
+    if is_url(path): return path
     if '\0' in str(path): return shown(path)  # no file has such a name: it is missing, before and after
     try:
         whole = Path(path).resolve()
@@ -257,6 +270,11 @@ def save_table(
     return write_atomically(csv, table.assign(path=paths, age_unit='months'))
 
 # %% ../nbs/01a_dataset.ipynb #00000025
+def _beside(csv: Path, path) -> str | None:
+    "A path of a table, from where this process stands; a URL as it is."
+    if not isinstance(path, str): return None
+    return path if is_url(path) else str(csv.parent/path)
+
 def _table_with_paths(
     csv: Path,
     columns: dict[str, str] | None,
@@ -269,7 +287,7 @@ def _table_with_paths(
                            f'{shown(", ".join(map(str, raw.columns)))[:500]}: '
                            'make it with `boneage dataset`, or name the folder of the images and this file as csv=....')
     table = labels_of(raw, columns, age_unit, csv)
-    table.insert(1, 'path', [str(csv.parent/path) if isinstance(path, str) else None for path in raw['path']])
+    table.insert(1, 'path', [_beside(csv, path) for path in raw['path']])
     return table
 
 def read_table(

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..basics import BoneAgeError, claim_folder, in_workers, shown, write_atomically
+from ..basics import BoneAgeError, claim_folder, shown, write_atomically
 from ..dataset import FilmTable
+from ..executor import in_workers
 from .radiograph import rotation
 from .skeleton import (ADULT_LENGTH, blob, bone_stages, box_outline, carpal_corners, carpal_shape,
                                     check_age_sex, draw_child, half_widths, hand_length, lay_bones, rays, tube)
