@@ -150,6 +150,12 @@ class Reader:
         return path.with_name(f'{path.stem}-map.tflite')
 
     @property
+    def look_names(self) -> tuple[str, ...]:  # of the columns of `looks`
+        alone = len(self.eyes) == 1
+        return tuple(view if alone else f'{view}, network {number}'
+                     for number, eye in enumerate(self.eyes, 1) for view in eye.views)
+
+    @property
     def sha256(self) -> str:  # of the networks: whether two readers ask the same
         return ' '.join(file_sha256(eye.path) for eye in self.eyes)
 

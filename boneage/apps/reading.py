@@ -78,7 +78,7 @@ def ask_again(
     mapped = reader.map_path.is_file()
     found = (explain if mapped else assess)(film, 'M' if male else 'F', model, force=True)
     assessment = found.assessment if mapped else found
-    looks = dict(zip(reader.views, reader.looks([assessment.crop], [bool(male)])[0].tolist()))
+    looks = dict(zip(reader.look_names, reader.looks([assessment.crop], [bool(male)])[0].tolist()))
     return FilmAnswer(film.pixels, assessment, found.overlay if mapped else None, looks)
 
 # %% ../../nbs/apps/03_reading.ipynb #0000000d
