@@ -13,7 +13,7 @@ import pandas as pd
 
 from .basics import BoneAgeError, extra
 from .evaluation import check_predictions, film_groups, regression_metrics
-from .progress import figure_style, plot_history  # the second to be found here, with all other figures
+from .progress import figure_style
 
 with extra('lab'):
     import matplotlib.pyplot as plt

@@ -14,7 +14,7 @@ __all__ = ['LOST_COLOUR', 'WRAPPED', 'LEAST_PALM', 'MARK_COLOUR', 'SQUARE_COLOUR
 import html, io
 from base64 import b64encode
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from multiprocessing import parent_process
 from pathlib import Path
@@ -27,7 +27,8 @@ from tqdm.auto import tqdm
 
 from .batch import STATUSES, FilmRow, row_of, row_without, write_results
 from ..assessment import RESEARCH_USE, assess, explain
-from ..basics import BoneAgeError, extra, in_workers, one_sentence, shown, write_atomically
+from ..basics import BoneAgeError, extra, one_sentence, shown
+from ..executor import in_workers
 from ..clinic.ages import age_in_words, parse_age
 from ..clinic.page import film_with_box, picture_url
 from ..films.film import read_film
