@@ -18,9 +18,9 @@ def requirements(name):
     return [line.strip() for line in settings[name].splitlines() if line.strip()]
 
 
-base, lab, train, dicom, pdf, dev = (requirements(f'{part}requirements')
-                                     for part in ('', 'lab_', 'train_', 'dicom_', 'pdf_', 'dev_'))
-everything = lab + train + dicom + pdf
+base, lab, train, dicom, pdf, cluster, dev = (
+    requirements(f'{part}requirements') for part in ('', 'lab_', 'train_', 'dicom_', 'pdf_', 'cluster_', 'dev_'))
+everything = lab + train + dicom + pdf + cluster
 
 setup(
     name=settings['lib_name'],
@@ -47,7 +47,8 @@ setup(
     packages=find_packages(include=[library, f'{library}.*']),
     package_data={library: ['weights/*']},  # a trained network, its model card, and the models that find the hand
     install_requires=base,
-    extras_require={'lab': lab, 'train': lab + train, 'dicom': dicom, 'pdf': pdf, 'all': everything, 'dev': everything + dev},
+    extras_require={'lab': lab, 'train': lab + train, 'dicom': dicom, 'pdf': pdf, 'cluster': cluster, 'all': everything,
+                    'dev': everything + dev},
     entry_points={
         'console_scripts': shlex.split(settings['console_scripts']),
         'nbdev': [f'{library}={library}._modidx:d'],  # lets other nbdev projects link to these docs

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .basics import BoneAgeError, from_dict, read_json, save_json, to_dict
+from .notebook import html_table, html_text, html_view
 
 # %% ../nbs/05_answer.ipynb #00000026
 # months; no label is older than 228, the last standard of Greulich and Pyle's atlas
@@ -204,6 +205,8 @@ class SiteCalibration(SiteLine):
 
     def __str__(self) -> str: return _site_sentence(self)
 
+    def _repr_html_(self) -> str: return _site_view(self)
+
 # %% ../nbs/05_answer.ipynb #0000003a
 def _site_sentence(
     site: SiteCalibration,
@@ -219,6 +222,21 @@ def _site_sentence(
     if site.distinguishable: return f'{line} This differs from no change (p = {site.p_value:.2g}).'
     return (f'{line} This cannot be told from no change (p = {site.p_value:.2f}): '
             'use the network as it is, or read more films.')
+
+# %% ../nbs/05_answer.ipynb #d7573492
+def _site_view(
+    site: SiteCalibration,
+) -> str:
+    "HTML for a notebook: what is added to an answer at three ages, and what was found."
+    def cell(months, male):
+        added, error = float(site.correction(months, male)), 1.96 * float(site.standard_error(months, male))
+        return f'{added:+.1f} ± {error:.1f}'.replace('-', '−')
+    rows = [(f'{months:.0f} months', cell(months, False), cell(months, True)) for months in (60.0, 120.0, 180.0)]
+    network = f' Made for {site.model}.' if site.model else ''
+    return html_view(f'{site.name} beside the network', html_table(('predicted', 'girls', 'boys'), rows),
+                     html_text(str(site)),
+                     remark=f'In the table: months that are added to an answer, ± half a 95 % interval.{network} '
+                            f'A reading there scatters by {site.residual_sd:.1f} months around the calibrated answer.')
 
 # %% ../nbs/05_answer.ipynb #0000003d
 def save_site(

@@ -14,12 +14,14 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import BoneAgeError, claim_folder, film_file, in_workers, one_sentence
+from .basics import BoneAgeError, claim_folder, film_file, one_sentence, write_atomically
 from .dataset import save_table
+from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import rotate, shrink_to
 from .films.hand import stretch_grey
-from .films.radiograph import read_radiograph, rotation, write_png
+from .films.radiograph import as_png, read_radiograph, rotation
 from .splits import age_bins
+from .urls import source_name
 
 # %% ../nbs/03_augmentation.ipynb #00000008
 def balance_ages(
@@ -65,18 +67,45 @@ def bin_sources(
 
 # %% ../nbs/03_augmentation.ipynb #00000011
 def _write_copy(
-    source: str, target: str, degrees: float
-) -> tuple[str, str] | None:  # the target and a sentence where the copy could not be made
-    "One rotated copy in a worker process; one that is there is left alone. Raises nothing."
+    source: str, target: str, degrees: float,
+    mark: str | None = None,  # from `marked`
+) -> tuple[str, str | None, bytes | None]:  # the target; a sentence where there is no copy; the copy where it is not seen
+    "One rotated copy in a worker process. Raises nothing."
     try:
-        if not Path(target).exists(): write_png(Path(target), rotate(read_radiograph(source), degrees))
-    except Exception as error: return target, one_sentence(error, source)
+        png = as_png(rotate(read_radiograph(source), degrees))
+        if not sees(mark): return target, None, png
+        write_atomically(target, png)
+        return target, None, None
+    except Exception as error: return target, one_sentence(error, source_name(source)), None
+
+def _ended(source: str, target: str, *_) -> tuple[str, str, None]:
+    "What stands for the copy of a film that ended its process."
+    return target, ended_sentence(source_name(source)), None
+
+# %% ../nbs/03_augmentation.ipynb #7131f277
+def _make_copies(
+    out: Path,
+    copies: list[tuple],  # source, target, degrees
+    workers,  # as in `in_workers`
+    progress: bool,
+) -> dict[str, str]:  # target of each copy that could not be made, and why
+    "Make the copies; raises `BoneAgeError` where they cannot be written."
+    failed = {}
+    with marked(out, workers) as mark:
+        tasks = [(seen_from(source, workers), seen_from(target, workers), degrees, mark)
+                 for source, target, degrees in copies]
+        named = {task[1]: target for task, (_, target, _) in zip(tasks, copies)}
+        made = in_workers(_write_copy, tasks, workers, _ended)
+        for target, problem, png in tqdm(made, total=len(tasks), desc='balance', unit='film', disable=not progress):
+            if png: write_atomically(target, png)
+            if problem: failed[named[target]] = problem
+    return failed
 
 # %% ../nbs/03_augmentation.ipynb #0000002a
 def write_balanced(
     balanced: pd.DataFrame,  # from `balance_ages`
     out: str | Path,  # folder for the copies and for balanced.csv: a new one, an empty one, or one with balanced films
-    workers: int | None = None,  # processes; one per core if None
+    workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # the table with the copies' paths, without the copies that could not be made
     """Write the rotated copies; goes on after a kill. Originals stay where they are. Raises `BoneAgeError` for ids and
@@ -86,11 +115,8 @@ def write_balanced(
     files = [str(film_file(out, identifier)) for identifier in balanced['id']]
     out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
     result = balanced.assign(path=np.where(copied, files, balanced['path']))
-    sources = balanced.loc[copied, 'path'].astype(str)
-    tasks = list(zip(sources, result.loc[copied, 'path'], balanced.loc[copied, 'rotation']))
-    copies = in_workers(_write_copy, tasks, workers)
-    done = tqdm(copies, total=len(tasks), desc='balance', unit='film', disable=not progress)
-    failed = dict(filter(None, done))
+    copies = zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'], balanced.loc[copied, 'rotation'])
+    failed = _make_copies(out, [copy for copy in copies if not Path(copy[1]).exists()], workers, progress)
     for sentence in sorted(set(failed.values())): print(f'left out: {sentence}')
     result = result[~(copied & result['path'].isin(failed))].reset_index(drop=True)
     save_table(result, out/'balanced.csv')

@@ -17,6 +17,7 @@ from .basics import (BoneAgeError, claim_folder, one_sentence, parse_sex, save_j
                             write_atomically)
 from .catalog import list_weights, model_card, model_names
 from .clinic.ages import chronological_age, parse_age
+from .urls import is_url
 
 # %% ../nbs/10_cli.ipynb #00000006
 GO_ON = 'assess', 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'  # commands that take up what was stopped
@@ -61,7 +62,6 @@ class _Sex(click.ParamType):
 
 # %% ../nbs/10_cli.ipynb #00000054
 _quiet = click.option('--quiet', '-q', is_flag=True, help='Print results and errors only, no progress.')
-_workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
 _path = click.Path(path_type=Path)
 class _Age(click.ParamType):
     "An age, such as 9y4m."
@@ -82,6 +82,21 @@ _model = click.option('--model', default='default', show_default=True,
                       help='Bundled weights by name, or the folder of a run.')
 _seed = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0),
                      help='Of the split, where the films are not split yet.')
+
+def _workers(command):
+    "Give a command the options that say who does the work."
+    @wraps(command)
+    def with_workers(workers, scheduler, **others):
+        if workers and scheduler: raise BoneAgeError('A scheduler has its own workers: leave out --workers or --scheduler.')
+        return command(workers=scheduler or workers, **others)
+    scheduler = click.option('--scheduler', metavar='tcp://HOST:PORT',
+                             help='Dask scheduler whose workers do it, in place of processes here; with boneage[cluster].')
+    workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
+    return workers(scheduler(with_workers))
+
+class _Source(click.Path):
+    "A path, or a URL as it is: a path would lose one of its slashes."
+    def convert(self, value, param, context): return value if is_url(value) else super().convert(value, param, context)
 
 # %% ../nbs/10_cli.ipynb #00000055
 def _say(quiet: bool, sentence: str) -> None:
@@ -183,7 +198,7 @@ def _many(sources, out, folder, json_lines, again, quiet, **options) -> int:
 
 # %% ../nbs/10_cli.ipynb #0000005e
 @main.command('assess')
-@click.argument('sources', nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument('sources', nargs=-1, required=True, type=_Source(path_type=Path, allow_dash=True))
 @_sex
 @click.option('--age', type=_Age(), help="The child's age, such as 9y4m: the answer gets an SD score.")
 @click.option('--birth-date', metavar='YYYY-MM-DD', help='In place of --age, with --study-date.')
@@ -196,7 +211,7 @@ def _many(sources, out, folder, json_lines, again, quiet, **options) -> int:
 @_identifier
 @_keep
 @click.option('--fhir', type=_path, metavar='FILE', help='One film: write a FHIR Observation, JSON.')
-@click.option('--out', type=_path, metavar='FILE.csv', help='One row a film; a stopped call goes on.')
+@click.option('--out', type=_path, metavar='FILE.csv|.parquet', help='One row a film; a stopped call goes on.')
 @click.option('--json-lines', type=_path, metavar='FILE', help='With --out: one JSON object a line as well.')
 @click.option('--folder', type=_path, help='With --out: of films that a table names by their id.')
 @click.option('--again', is_flag=True, help='With --out: ask for every film again.')
@@ -212,7 +227,9 @@ def assess_command(sources, out, page, fhir, target, **given):
     answered is refused, one that cannot be read is named, each with what to do about it; the others still go through.
 
     With --out, sources may also be folders, zips, patterns, tables (CSV with path or id, sex, age …) and - for a list
-    on standard input; results go to the CSV, one row a film. Exit code 1: a film failed; 3: a film was refused."""
+    on standard input; results go to the CSV, or to a folder of Parquet, one row a film. With boneage[cluster] a
+    source may be a URL (http, https, s3, gs, az): a film, or with a slash at its end a folder of films. Exit code 1: a
+    film failed; 3: a film was refused."""
     sys.exit(_assess(sources, out, page, fhir, target, **given))
 
 # %% ../nbs/10_cli.ipynb #0000005f
@@ -231,7 +248,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex, age=age,
                      site=site, force=force)
     films, site = list(sources), load_site(site) if site else None
-    if any(str(film) == '-' or film.suffix.lower() in ('.zip', '.csv', '.tsv') for film in films):
+    if any(str(film) == '-' or str(film).lower().endswith(('.zip', '.csv', '.tsv')) for film in films):
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')
     if (page or fhir) and len(films) > 1:
         raise BoneAgeError('A page and a FHIR Observation are of one film: give one.')

@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['METRICS', 'CASE_COLUMNS', 'months_arrays', 'check_predictions', 'error_metrics', 'spread', 'agreement_metrics',
            'line_fit', 'stack_metrics', 'regression_metrics', 'made_up_predictions', 'bootstrap_intervals',
-           'film_groups', 'metrics_table', 'paired_difference', 'naive_predictions', 'case_values', 'report_tables',
-           'largest_errors', 'read_predictions']
+           'film_groups', 'metrics_table', 'paired_difference', 'case_values', 'report_tables', 'largest_errors',
+           'read_predictions']
 
 # %% ../nbs/07_evaluation.ipynb #00000003
 import warnings
@@ -234,19 +234,6 @@ def paired_difference(
     low, high = _bootstrap((size_a - size_b,), np.mean, n_boot, seed) if len(real) > 1 else (np.nan, np.nan)
     return {'n': len(real), 'mae_a': float(size_a.mean()), 'mae_b': float(size_b.mean()),
             'difference': float((size_a - size_b).mean()), 'low': float(low), 'high': float(high)}
-
-# %% ../nbs/07_evaluation.ipynb #00000023
-def naive_predictions(
-    train_table: pd.DataFrame,  # training films: boneage (months), male
-    table: pd.DataFrame,  # films to predict: id, boneage, male
-) -> pd.DataFrame:  # columns id, boneage, male, predicted (months)
-    "The median age of the film's sex in the training table (of all of it, for a sex that it lacks)."
-    if not len(train_table) or not {'boneage', 'male'} <= set(train_table):
-        raise BoneAgeError('The training table has no rows or lacks boneage or male, so it has no median age: '
-                           'give another table.')
-    medians = train_table.groupby(train_table['male'].astype(bool))['boneage'].median()
-    guesses = table['male'].astype(bool).map(medians).fillna(train_table['boneage'].median())
-    return table[['id', 'boneage', 'male']].assign(predicted=guesses.astype(float))
 
 # %% ../nbs/07_evaluation.ipynb #00000026
 CASE_COLUMNS = ('mae', 'report_mad', 'error_min', 'error_max', 'r2', 'fit_r2', 'slope', 'slope_se', 'intercept',

@@ -6,7 +6,7 @@
 __all__ = ['KINDS', 'PAGE_STYLE', 'PAGE_TEMPLATE', 'CAPTIONS', 'format_value', 'results_rows', 'group_rows', 'worst_rows',
            'coverage_rows', 'student_rows', 'render', 'draw_figures', 'draw_data_figures', 'headline_cards',
            'page_html', 'write_predictions', 'write_predicted_age', 'write_history', 'write_results', 'write_figures',
-           'evaluate_predictions']
+           'Evaluation', 'evaluation_cards', 'read_evaluation', 'evaluate_predictions']
 
 # %% ../nbs/07c_page.ipynb #00000003
 import base64, io
@@ -18,12 +18,14 @@ import numpy as np
 import pandas as pd
 
 from . import __version__
-from .basics import BoneAgeError, claim_folder, extra, write_atomically
+from .basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .evaluation import (METRICS, case_values, check_predictions, largest_errors, metrics_table,
-                                naive_predictions, report_tables)
+                                read_predictions, report_tables)
 from .calibration import coverage_table
-from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_history,
-                           plot_part_ages, plot_parts, plot_predicted, plot_sexes)
+from .notebook import html_cards, html_figure, html_table, html_view
+from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_part_ages,
+                           plot_parts, plot_predicted, plot_sexes)
+from .progress import naive_predictions, plot_history
 
 with extra('lab'):
     import matplotlib.pyplot as plt
@@ -320,6 +322,66 @@ def write_figures(
     folder = claim_folder(folder, 'evaluation')
     return [write_atomically(folder/f'{name}.{figure_format}', data) for name, data in figures.items()]
 
+# %% ../nbs/07c_page.ipynb #1420cab4
+class Evaluation(pd.DataFrame):
+    "`metrics_table` of all films, perhaps with baseline columns: a DataFrame that shows what matters in it."
+    predictions = None  # table that was evaluated: id, boneage, male, predicted (months), perhaps low and high
+    title = ''  # what was evaluated
+
+    def __init__(self,
+        results: pd.DataFrame,  # as `write_results` makes it
+        predictions: pd.DataFrame,
+        title: str = 'Bone age evaluation',
+    ):
+        super().__init__(results)
+        self.predictions, self.title = predictions, title
+
+    def _repr_html_(self):
+        whole = self.predictions is not None and list(METRICS) == self.get('metric', pd.Series()).tolist()
+        return _evaluation_view(self) if whole else super()._repr_html_()
+
+# %% ../nbs/07c_page.ipynb #ef8ed1d7
+def evaluation_cards(
+    evaluation: Evaluation,
+) -> list:  # name, value, remark of each
+    "The numbers that matter: those of `headline_cards`, R², and the share of labels within the bounds."
+    row = evaluation.set_index('metric').loc['r2']
+    value, _, span = format_value('r2', *row[['value', 'low', 'high']]).partition(' (')
+    cards = headline_cards(evaluation) + [('R²', value, f"95 % interval {span.rstrip(')')}" if span else '')]
+    predictions = evaluation.predictions
+    if not {'low', 'high'} <= set(predictions) or predictions[['low', 'high']].isna().any(axis=None): return cards
+    share = coverage_table(predictions).loc[0, ['coverage', 'low', 'high']]
+    value, low, high = (f'{100*number:.0f}' for number in share)
+    return cards + [('Labels within the bounds', f'{value} %', f'95 % interval {low} to {high}')]
+
+def _evaluation_view(evaluation: Evaluation) -> str:
+    "HTML for a notebook."
+    table = results_rows(evaluation)
+    figure, ax = plt.subplots(figsize=(4.6, 4.4), layout='constrained')
+    plot_predicted(evaluation.predictions, ax)
+    plt.close(figure)
+    return html_view(
+        f'{evaluation.title}, {len(evaluation.predictions):,} of them', html_cards(evaluation_cards(evaluation)),
+        html_figure(figure, 'predicted against real bone age of every film, with the fitted line'),
+        f'<details><summary>all {len(evaluation)} metrics with 95 % intervals</summary>',
+        html_table(table['head'], [row['cells'] for row in table['rows']]), '</details>')
+
+# %% ../nbs/07c_page.ipynb #47a772d4
+def read_evaluation(
+    folder,  # that of an evaluation
+    title: str = 'Bone age evaluation',  # what was evaluated
+) -> Evaluation:
+    "What `evaluate_predictions` returned; raises `BoneAgeError` where it wrote nothing there, or not all."
+    path = Path(folder)/'results.csv'
+    try: results = pd.read_csv(path)
+    except (OSError, ValueError): results = pd.DataFrame()
+    columns = {'group', 'metric', 'value', 'low', 'high', 'n'}
+    whole = columns <= set(results) and results['metric'].tolist() == list(METRICS)
+    numbers = results.drop(columns=['group', 'metric'], errors='ignore').dtypes
+    if not whole or not all(map(pd.api.types.is_numeric_dtype, numbers)):
+        raise BoneAgeError(f'{shown(path)} is not there or holds no results: evaluate again.')
+    return Evaluation(results, read_predictions(Path(folder)/'predictions.csv'), title)
+
 # %% ../nbs/07c_page.ipynb #00000035
 def _write_coverage(
     predictions: pd.DataFrame,  # columns boneage, male, and perhaps low and high (months)
@@ -353,7 +415,7 @@ def evaluate_predictions(
     n_boot: int = 2000,  # bootstrap samples
     seed: int = 0,  # of the bootstrap
     figure_format: str = 'png',  # of the figure files and of those in the page, or 'svg'
-) -> pd.DataFrame:  # as in results.csv: `metrics_table`; with train_table also baseline, baseline_low, baseline_high
+) -> Evaluation:  # as in results.csv: `metrics_table`; with train_table also baseline, baseline_low, baseline_high
     "Writes predictions, results, figures and page.html as files, and coverage.csv and history.csv where there are any."
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
@@ -366,4 +428,4 @@ def evaluate_predictions(
     tables = _page_tables(table, results, _write_coverage(table, folder))
     write_atomically(Path(folder)/'page.html',
                      page_html(table, tables, figures, results['results'], title, extra_rows, figure_format))
-    return results['results']
+    return Evaluation(results['results'], table.drop(columns='path', errors='ignore'), title)

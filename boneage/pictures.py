@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, claim_folder, film_file, in_workers, name_problem, one_sentence, read_json,
-                            save_json, shown, write_atomically)
-from .films.radiograph import RadiographError, read_radiograph, write_png
+from .basics import (BoneAgeError, claim_folder, film_file, name_problem, one_sentence, read_json, save_json,
+                            shown, write_atomically)
+from .executor import ended_sentence, in_workers, marked, seen_from, sees
+from .films.radiograph import RadiographError, as_png, read_radiograph
 from .preprocessing import picture_size, preprocess
+from .urls import is_url, source_name
 
 # %% ../nbs/02a_pictures.ipynb #00000006
 def _preprocess_file(
@@ -27,15 +29,26 @@ def _preprocess_file(
     pipeline: str,
     size: int,  # pixels
     find: bool,
-) -> dict:  # the record, or id, `source` and `error`
+    mark: str | None = None,  # from `marked`
+) -> dict:  # the record, with the picture as `png` where the folder is not seen; or id, `source` and `error`
     "One film in a worker process."
     try:
         target = film_file(out, identifier)
         if not source: raise RadiographError(f'{identifier} has no path in the table: add it.')
         made = preprocess(source, pipeline, size, find)
-        write_png(target, made.image)
-        return dict(id=identifier, **made.record)
-    except Exception as error: return dict(id=identifier, source=source, error=one_sentence(error, source))
+        record, png = dict(id=identifier, **made.record), as_png(made.image)
+        if not sees(mark): return record | dict(png=png)
+        write_atomically(target, png)
+        return record
+    except Exception as error: return _failure(identifier, source, one_sentence(error, source_name(source)))
+
+def _failure(identifier: str, source: str, error: str) -> dict:
+    "What stands for the record of a film without a picture."
+    return dict(id=identifier, source=source_name(source), error=error)
+
+def _ended(identifier: str, source: str, *_) -> dict:
+    "What stands for the record of a film that ended its process."
+    return _failure(identifier, source, ended_sentence(source_name(source)))
 
 # %% ../nbs/02a_pictures.ipynb #00000021
 RECORD_KEYS = ('id', 'pipeline', 'size', 'width', 'height', 'method', 'presence', 'reason', 'inverted', 'angle',
@@ -95,16 +108,17 @@ def _known_as(
 def _make_and_note(
     out: Path,
     todo: list[tuple],  # arguments of `_preprocess_file`
-    workers: int | None,
+    workers,  # as in `in_workers`
     progress: bool,
 ) -> list[dict]:  # records and failures
     "Preprocess films and note each in records.jsonl at once; raises `BoneAgeError` where that cannot be written."
     made = []
     try:
-        with open(out/'records.jsonl', 'a', encoding='utf-8') as journal:
+        with open(out/'records.jsonl', 'a', encoding='utf-8') as journal, marked(out, workers) as mark:
             if journal.tell(): print(file=journal)  # ends a line that a kill cut short
-            records = in_workers(_preprocess_file, todo, workers)
+            records = in_workers(_preprocess_file, [(*task, mark) for task in todo], workers, _ended)
             for record in tqdm(records, total=len(todo), desc='preprocess', unit='film', disable=not progress):
+                if 'png' in record: write_atomically(film_file(out, record['id']), record.pop('png'))
                 if 'error' not in record: print(json.dumps(record), file=journal, flush=True)
                 made.append(record)
     except OSError as error:
@@ -125,7 +139,7 @@ def _close_folder(
     ready = [row for row, is_there in zip(rows, there) if is_there]
     done = table[np.array(there, bool)].reset_index(drop=True)
     columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id') if name in table]
-    films = done.assign(path=[os.path.abspath(source) for _, source in ready])[columns]
+    films = done.assign(path=[source if is_url(source) else os.path.abspath(source) for _, source in ready])[columns]
     write_atomically(out/'films.csv', films)
     noted = pd.DataFrame([records[identifier] for identifier, _ in ready], columns=list(RECORD_KEYS))
     write_atomically(out/'records.csv', noted)
@@ -139,7 +153,7 @@ def preprocess_folder(
     pipeline: str = 'default',
     size: int | None = None,  # pixels; the pipeline's own if None
     find: bool = True,  # False: whole films
-    workers: int | None = None,  # processes; one per core if None
+    workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show a bar
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # films that are done, path to their pictures; id, source, error of the rest
     "Preprocess a table into a folder; resumes after a kill. Raises `BoneAgeError` for an unusable table or folder."
@@ -147,8 +161,9 @@ def preprocess_folder(
     out = claim_folder(out, 'pictures')
     _check_settings(out, dict(pipeline=pipeline, size=size, find=find))
     records = _done_records(out)
-    options = str(out), pipeline, size, find
-    todo = [(identifier, source, *options) for identifier, source in rows if identifier not in records]
+    options = seen_from(str(out), workers), pipeline, size, find
+    todo = [(identifier, seen_from(source, workers), *options) for identifier, source in rows
+            if identifier not in records]
     made = _make_and_note(out, todo, workers, progress) if todo else []
     records |= {record['id']: record for record in made if 'error' not in record}
     failures = pd.DataFrame([record for record in made if 'error' in record], columns=['id', 'source', 'error'])

@@ -15,7 +15,7 @@ import pandas as pd
 
 from .archives import reason
 from .basics import BoneAgeError, claim_folder, shown
-from .dataset import check_table, read_films, read_table, save_table
+from .dataset import FilmTable, check_table, read_films, read_table, save_table
 from .labels import in_months
 
 # %% ../nbs/01b_splits.ipynb #0000001c
@@ -101,7 +101,7 @@ def split_table(
     seed: int = 2017,
     stratify: bool = False,  # spread sexes and ages evenly over the parts
     batch: int = 32,  # parts are whole batches where the table holds at least 100; sizes count films, not their copies
-) -> dict[str, pd.DataFrame]:  # 'train', 'calibration' if asked for, 'validation', 'test'
+) -> dict[str, FilmTable]:  # 'train', 'calibration' if asked for, 'validation', 'test'
     "Split a table at random; raises `BoneAgeError` where fractions do not add up to 1 or a part would be empty."
     _check_fractions(fractions)
     if not len(table): raise BoneAgeError('There is nothing to split: the table has no rows.')
@@ -114,7 +114,7 @@ def split_table(
     if min(sizes) < 1:
         raise BoneAgeError(f'{len(films)} films are too few to split into {fractions}: give more films.')
     parts = np.split(order, np.cumsum(sizes)[:-1])
-    return {part: table.iloc[np.concatenate([rows_of[film] for film in chosen])].reset_index(drop=True)
+    return {part: FilmTable(table.iloc[np.concatenate([rows_of[film] for film in chosen])].reset_index(drop=True))
             for part, chosen in zip(part_names[len(fractions)], parts)}
 
 # %% ../nbs/01b_splits.ipynb #0000000f

@@ -16,17 +16,19 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json,
-                            save_json, shown, write_atomically)
+from .basics import (BoneAgeError, claim_folder, extra, one_sentence, read_json, save_json, shown,
+                            write_atomically)
 from .dataset import read_films
 from .splits import has_split, load_split
 from .evaluation import paired_difference
+from .executor import ended_sentence, in_workers, seen_from
 from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered,
                                    mirrored, noisy, quarter_turns, recoded, relevelled, rotate, shifted, shrunk)
 from .films.radiograph import read_radiograph
-from .plots import figure_style
+from .progress import figure_style
 from .preprocessing import preprocess
-from .reader import Reader, open_reader
+from .reader import Reader, open_reader, same_reader
+from .urls import source_name
 
 with extra('lab'):
     import matplotlib.pyplot as plt
@@ -90,18 +92,24 @@ def chosen_variants(
     return {'unchanged': Variant('none', unchanged), **variants}
 
 # %% ../nbs/07d_stress.ipynb #0000003d
-def _pictures_of(
+def _months_of(
     row: int,  # of the film
-    path: str,
+    path: str,  # or URL
     changes: dict,  # name of the variant → function
-    pipeline: str,
-) -> tuple:  # row, names, pictures uint8 (variants, side, side), hands found (bool); or row, names, None, a sentence
-    "The pictures of a film's variants, in a worker process."
+    male: bool,
+    network: tuple[str, str],  # arguments of `same_reader`
+) -> tuple:  # row, names, months, hands found (bool); or row, names, None, a sentence
+    "What the network answers for a film's variants, in a worker process."
     try:
-        film = read_radiograph(path)
-        made = [preprocess(change(film), pipeline) for change in changes.values()]
-    except Exception as error: return row, list(changes), None, one_sentence(error, path)
-    return row, list(changes), np.stack([each.image for each in made]), [each.hand_found for each in made]
+        reader, film = same_reader(*network), read_radiograph(path)
+        made = [preprocess(change(film), reader.pipeline) for change in changes.values()]
+        months = reader.answer([each.image for each in made], [male] * len(made)).months
+    except Exception as error: return row, list(changes), None, one_sentence(error, source_name(path))
+    return row, list(changes), months.round(3).tolist(), [each.hand_found for each in made]
+
+def _ended(row: int, path: str, changes: dict, *_) -> tuple:
+    "What stands for the answers of a film that ended its process."
+    return row, list(changes), None, ended_sentence(source_name(path))
 
 # %% ../nbs/07d_stress.ipynb #0000001e
 ANSWER_COLUMNS = ['id', 'boneage', 'male', 'variant', 'predicted', 'hand_found']
@@ -125,7 +133,7 @@ def _open_answers(
 ) -> pd.DataFrame:  # answers of an earlier run
     "Answers so far; raises `BoneAgeError` where another network was asked."
     if out is None: return pd.DataFrame(columns=ANSWER_COLUMNS)
-    asked = dict(name=reader.name, edition=reader.edition, sha256=file_sha256(reader.path))
+    asked = dict(name=reader.name, edition=reader.edition, sha256=reader.sha256)
     path = claim_folder(out, 'stress test')/'network.json'
     if path.exists() and read_json(path) != asked:
         raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
@@ -137,33 +145,30 @@ def _tasks(
     films: pd.DataFrame,
     variants: dict[str, Variant],
     done: pd.DataFrame,  # answers so far
-    pipeline: str,
-) -> list[tuple]:  # arguments of `_pictures_of`, for every film that lacks an answer
+    network: tuple[str, str],  # arguments of `same_reader`
+) -> list[tuple]:  # arguments of `_months_of`, for every film that lacks an answer
     "What is still to be asked."
     asked, tasks = set(zip(done['id'], done['variant'])), []
-    for row, (identifier, path) in enumerate(zip(films['id'], films['path'].astype(str))):
+    for row, (identifier, path, male) in enumerate(zip(films['id'], films['path'].astype(str), films['male'])):
         changes = {name: variant.change for name, variant in variants.items() if (identifier, name) not in asked}
-        if changes: tasks.append((row, path, changes, pipeline))
+        if changes: tasks.append((row, path, changes, bool(male), network))
     return tasks
 
 # %% ../nbs/07d_stress.ipynb #00000044
 def _answers(
-    reader: Reader,
     films: pd.DataFrame,
     tasks: list[tuple],
-    workers: int | None,
+    workers,  # as in `in_workers`
 ):  # yields a table for each film, without rows for one that cannot be read
-    "Ask the network, 64 films at a time so that their pictures fit in memory."
-    for start in range(0, len(tasks), 64):
-        for row, names, pictures, found in in_workers(_pictures_of, tasks[start:start + 64], workers):
-            if pictures is None:
-                print(f'left out: {found}')
-                yield pd.DataFrame(columns=ANSWER_COLUMNS)
-                continue
-            film = films.iloc[row]
-            months = reader.answer(pictures, [film['male']] * len(names)).months
-            yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']),
-                                    variant=names, predicted=months.round(3), hand_found=found))
+    "Ask the network."
+    for row, names, months, found in in_workers(_months_of, tasks, workers, _ended):
+        if months is None:
+            print(f'left out: {found}')
+            yield pd.DataFrame(columns=ANSWER_COLUMNS)
+            continue
+        film = films.iloc[row]
+        yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']), variant=names,
+                                predicted=months, hand_found=found))
 
 def _together(parts):
     "One table of many, without those that have no rows."
@@ -175,16 +180,18 @@ def stress(
     model: str = 'default',  # name of bundled weights, or a run folder
     variants=None,  # names, or name → `Variant`; all of `VARIANTS` if None
     out: str | Path | None = None,  # folder for answers.csv, in which a run that was stopped goes on
-    workers: int | None = None,  # processes that change and preprocess films; one per core if None
+    workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # id, boneage, male, variant, predicted (months), hand_found: one row a film and variant
     "What a network answers for every film and every variant of it; a film that cannot be read is named and left out."
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
     films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
     parts, saved = [_open_answers(out, reader)], time.monotonic()
-    tasks = _tasks(films, variants, parts[0], reader.pipeline)
+    films['path'] = [seen_from(path, workers) for path in films['path'].astype(str)]
+    network = seen_from(str(model), workers) if Path(model).is_dir() else str(model), reader.sha256
+    tasks = _tasks(films, variants, parts[0], network)
     try:
-        for part in tqdm(_answers(reader, films, tasks, workers), total=len(tasks), desc='stress', unit='film',
+        for part in tqdm(_answers(films, tasks, workers), total=len(tasks), desc='stress', unit='film',
                          disable=not progress):
             parts.append(part)
             if out and time.monotonic() - saved > 10:

@@ -15,6 +15,7 @@ from .assessment import Assessment, assess_with
 from .basics import BoneAgeError
 from .splits import find_split
 from .reader import open_reader
+from .page import Evaluation
 from .runs import evaluate_run, open_run
 from .recipes import Recipe, load_recipe
 from .optimisation import compile_model
@@ -49,7 +50,7 @@ class BoneAgeAssessment:
         epochs: int | None = None,  # all at the recipe's last size; the recipe's if None
         lr: float | None = None,  # learning rate; the recipe's if None
         seed: int = 2017,  # of the split
-        progress: bool = True,  # show bars
+        progress: bool = True,  # show curves and bars
         **changes,  # any field of `Recipe`: balanced, stages, loss, ...
     ):
         self.batch_size, self.recipe = _settled(load_recipe(recipe), batch_size, epochs, lr, changes)
@@ -72,7 +73,7 @@ class BoneAgeAssessment:
         open_run(self.folder, progress=self.progress).calibrate()
         return best
 
-    def evaluate(self, weights: str | Path | None = None, part: str = 'test') -> pd.DataFrame:
+    def evaluate(self, weights: str | Path | None = None, part: str = 'test') -> Evaluation:
         "Metrics with intervals on a part of the films, by the best network or a .keras file; see `evaluate_run`."
         return evaluate_run(self.folder, part, progress=self.progress, weights=weights)
 

@@ -19,8 +19,9 @@ import cv2
 import numpy as np
 
 import gate_pictures as pictures
-from boneage.basics import WEIGHTS_FOLDER, file_sha256, from_dict, in_workers, read_json, save_json, to_dict
+from boneage.basics import WEIGHTS_FOLDER, file_sha256, from_dict, read_json, save_json, to_dict
 from boneage.dataset import read_films
+from boneage.executor import in_workers
 from boneage.films import quality
 from boneage.films.phantom import phantom
 from boneage.films.radiograph import read_radiograph
@@ -241,10 +242,13 @@ def main():
     parser.add_argument('films', type=Path, help="folder of RSNA's films")
     parser.add_argument('--work', type=Path, required=True, help='folder for the measures')
     parser.add_argument('--workers', type=int, default=2)
+    parser.add_argument('--scheduler', help='Dask scheduler (tcp://host:8786) whose workers measure: '
+                        'they see the films and have this folder in PYTHONPATH')
     parser.add_argument('--report', action='store_true', help='use the limits that are there')
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
-    rows, path = all_rows(given.films, given.work, given.workers), WEIGHTS_FOLDER/quality.GATE[0]
+    rows = all_rows(given.films.absolute(), given.work, given.scheduler or given.workers)
+    path = WEIGHTS_FOLDER/quality.GATE[0]
     if given.report: gate = from_dict(quality.Gate, read_json(path), path)
     else:
         gate = fit(rows)

@@ -15,6 +15,7 @@ from ..basics import shown
 from .dicom import is_dicom, read_dicom
 from .radiograph import (LARGEST_FILE, Film, RadiographError, check_file_size, grey_levels, picture_film,
                                       read_whole)
+from ..urls import source_name
 
 # %% ../../nbs/films/00b_film.ipynb #00000005
 def film_in(
@@ -27,12 +28,13 @@ def film_in(
     return read_dicom(data, name) if is_dicom(data) else picture_film(data, name)
 
 def read_film(
-    source: str | Path | np.ndarray | Film | bytes,  # a path; an array, see `grey_levels`; a file's bytes, or open file
+    source: str | Path | np.ndarray | Film | bytes,  # a path or URL; an array, see `grey_levels`; bytes, or open file
     name: str | None = None,  # what to call it in a sentence; a path is called by itself
 ) -> Film:
     "Read a film in any format; raises `RadiographError` with one sentence that says what and what to do."
     if isinstance(source, Film): return source
-    if isinstance(source, (str, os.PathLike)): return film_in(read_whole(source), shown(name or source))
+    if isinstance(source, (str, os.PathLike)):
+        return film_in(read_whole(source), shown(name) if name else source_name(source))
     if isinstance(source, (bytes, bytearray, memoryview)): return film_in(bytes(source), shown(name or 'The film'))
     if hasattr(source, 'read'): return film_in(_read_open(source, shown(name or 'The film')), shown(name or 'The film'))
     levels, notes = grey_levels(source, shown(name or 'The array'))

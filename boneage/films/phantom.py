@@ -15,7 +15,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..basics import BoneAgeError, claim_folder, in_workers, shown, write_atomically
+from ..basics import BoneAgeError, claim_folder, shown, write_atomically
+from ..dataset import FilmTable
+from ..executor import in_workers
 from .radiograph import rotation
 from .skeleton import (ADULT_LENGTH, blob, bone_stages, box_outline, carpal_corners, carpal_shape,
                                     check_age_sex, draw_child, half_widths, hand_length, lay_bones, rays, tube)
@@ -358,7 +360,7 @@ def make_phantoms(
     workers: int | None = None,  # processes; all cores if None
     progress: bool = True,  # show a progress bar
     height: int = 512,  # pixels of each film
-) -> pd.DataFrame:  # columns id (str), path (str), boneage (months, float), male (bool)
+) -> FilmTable:  # columns id (str), path (str), boneage (months, float), male (bool)
     """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for
     a folder that holds anything but phantoms. A script with more than one worker needs `if __name__ == '__main__':`."""
     if n < 1: raise BoneAgeError(f'{n} phantoms were asked for; ask for 1 or more.')
@@ -372,4 +374,4 @@ def make_phantoms(
     for _ in tqdm(in_workers(_write_phantom, tasks, workers), total=n, desc='phantoms', disable=not progress): pass
     labels = table[['id', 'boneage', 'male']].astype(dict(boneage=int))
     write_atomically(folder / 'train.csv', labels)
-    return table.drop(columns='seed')
+    return FilmTable(table.drop(columns='seed'))

@@ -9,7 +9,7 @@ __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RAR
            'TIFF_SIZES', 'ELSEWHERE', 'FORMATS', 'LIBTIFF', 'LARGEST_FILE', 'FilmTags', 'Film', 'RadiographError',
            'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'heard', 'jpeg_complaint', 'seam',
            'check_jpeg', 'check_png', 'unpacked_length', 'check_tiff', 'check_end', 'picture_film', 'read_whole',
-           'check_file_size', 'read_radiograph', 'rotation', 'write_png']
+           'check_file_size', 'read_radiograph', 'rotation', 'as_png', 'write_png']
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000003
 import hashlib, io, os, re, stat, struct, tempfile, threading, warnings, zlib
@@ -23,6 +23,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..basics import BoneAgeError, shown, write_atomically
+from ..urls import is_url, read_url, source_name, url_file
 
 # %% ../../nbs/films/00_radiograph.ipynb #00000042
 @dataclass(frozen=True)
@@ -491,11 +492,13 @@ def picture_film(
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000001d
 def read_whole(
-    path: str | Path,
+    path: str | Path,  # or URL
 ) -> bytes:
     "A film's file in memory; raises `RadiographError` for what is no file, is empty, too large or not to be read."
-    name = shown(path)
+    name = source_name(path)
     try:
+        if is_url(path) and not url_file(path): return _fetched(path, name)
+        path = url_file(path) if is_url(path) else path
         found = os.stat(path)
         if stat.S_ISDIR(found.st_mode): raise RadiographError(f'{name} is a folder: give an image file.')
         if not stat.S_ISREG(found.st_mode):
@@ -505,10 +508,18 @@ def read_whole(
         with open(path, 'rb') as file: data = file.read(LARGEST_FILE + 1)
     except FileNotFoundError: raise RadiographError(f'{name} does not exist: check the name.') from None
     except RadiographError: raise
+    except BoneAgeError as error: raise RadiographError(str(error)) from None
     except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, 'strerror', None) or error or type(error).__name__
         raise RadiographError(f'{name} cannot be opened ({reason}): check its name and who may read it.') from None
     check_file_size(len(data), name)  # a file can grow
+    return data
+
+def _fetched(url: str, name: str) -> bytes:
+    "A film from a URL; raises `BoneAgeError` for one that is empty, too large or not to be read."
+    data = read_url(url, LARGEST_FILE)
+    if not data: raise RadiographError(f'{name} is empty (0 bytes): copy the file again.')
+    check_file_size(len(data), name)
     return data
 
 def check_file_size(size: int, name: str) -> None:
@@ -517,10 +528,10 @@ def check_file_size(size: int, name: str) -> None:
         raise RadiographError(f'{name} has more than {LARGEST_FILE // 1_000_000} MB: save it at a smaller size.')
 
 def read_radiograph(
-    path: str | Path,  # a PNG, JPEG, TIFF, BMP or WebP
+    path: str | Path,  # or URL, of a PNG, JPEG, TIFF, BMP or WebP
 ) -> np.ndarray:  # uint8 (H, W), bright bone as in the file
     "Read a radiograph as 8-bit grey; raises `RadiographError` with one sentence that names the file and what to do."
-    return picture_film(read_whole(path), shown(path)).pixels
+    return picture_film(read_whole(path), source_name(path)).pixels
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000003f
 def rotation(
@@ -530,11 +541,17 @@ def rotation(
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
 # %% ../../nbs/films/00_radiograph.ipynb #0000002f
+def as_png(
+    image: np.ndarray,  # uint8 (H, W), or (H, W, 3) RGB
+) -> bytes:
+    "A picture as the file that `write_png` writes."
+    png = io.BytesIO()
+    Image.fromarray(image).save(png, format='PNG', compress_level=1)
+    return png.getvalue()
+
 def write_png(
     path: str | Path,
     image: np.ndarray,  # uint8 (H, W), or (H, W, 3) RGB
 ) -> None:
     "Write a PNG; raises `BoneAgeError` where it cannot be written."
-    png = io.BytesIO()
-    Image.fromarray(image).save(png, format='PNG', compress_level=1)
-    write_atomically(path, png.getvalue())
+    write_atomically(path, as_png(image))
