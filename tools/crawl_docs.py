@@ -1,7 +1,7 @@
 """Look at every page of the site in Chromium, as a reader would, and say what is wrong with it.
 
     python tools/crawl_docs.py            the site that `make docs` left in _docs/
-    python tools/crawl_docs.py --build    build it first: what `make test` does
+    python tools/crawl_docs.py --build    build it first, without the live tool, which has tests of its own: what `make test` does
     python tools/crawl_docs.py FOLDER     another one, such as what Quarto made
 
 Checked: every link, anchor and picture; no message in the console; no request that leaves the site; a text for every picture; no raw
@@ -289,7 +289,7 @@ def main():
     parser.add_argument('--build', action='store_true', help='build the site into that folder first')
     args = parser.parse_args()
     if args.build:
-        code = subprocess.run([sys.executable, root/'tools'/'build_docs.py', '--out', args.folder]).returncode
+        code = subprocess.run([sys.executable, root/'tools'/'build_docs.py', '--out', args.folder, '--without-live']).returncode
         if code: return code
     if not (args.folder/'index.html').is_file(): parser.error(f'no index.html in {args.folder}: run `make docs` first')
     chromium, missing = find_chromium()
