@@ -199,19 +199,19 @@ def evaluate_run(
 
 # %% ../nbs/09_runs.ipynb #81e07b74
 def _run_parts(run: Run) -> list[str]:
-    "HTML of what was trained, of its curves and of its errors on the test films."
+    "HTML of its errors on the test films, of what was trained and of its curves."
     parts = [html_table((), _told_of(run, None).items())]
+    if (run.folder/'evaluation-test'/'results.csv').is_file():
+        parts.insert(0, html_cards(evaluation_cards(run.evaluation())))
     if len(run.history):
         figure = plot_history(run.history, naive_errors(run.split['train'], run.split['validation']))
         plt.close(figure)
         parts.append(html_figure(figure, 'training and validation curves', 60))
-    if (run.folder/'evaluation-test'/'results.csv').is_file():
-        parts.append(html_cards(evaluation_cards(run.evaluation())))
     return parts
 
 def _run_view(run: Run) -> str:
     "HTML for a notebook."
-    title = f'run {shown(run.folder.name)}'
+    title = f'{shown(run.folder.name)}, a training'
     try: return html_view(title, *_run_parts(run))
     except BoneAgeError as error: return html_view(title, remark=str(error))
 
