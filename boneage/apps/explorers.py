@@ -74,7 +74,7 @@ def figure_html(
     "A figure as HTML."
     return _img('data:image/png;base64,' + b64encode(figure_png(figure)).decode(), alt, style)
 
-LOST_COLOUR = '#b00020'
+LOST_COLOUR = '#d32f2f'  # read on white and on black
 
 def table_html(
     names: list[str],  # of the columns
