@@ -59,7 +59,7 @@ export function growthOf(boneAgeMonths, intervalMonths, ageMonths, sex, table) {
 }
 
 // determination → what it says of the interval
-const REASONS = {
+export const REASONS = {
   delayed: 'the whole interval lies below −2 SD', advanced: 'the whole interval lies above +2 SD',
   normal: 'the whole interval lies within ±2 SD', indeterminate: 'the interval crosses a limit of ±2 SD',
 };
