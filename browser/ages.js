@@ -53,7 +53,7 @@ function partsOf(text, unit) {
   if (![null, 'years', 'months'].includes(unit)) {
     throw new FilmProblem(`The unit of an age is 'years' or 'months', not '${unit}'.`);
   }
-  const plain = strip(String(text).replace(/[ \u00a0]+/g, ' ')).toLowerCase();
+  const plain = strip(text.replace(/[ \u00a0]+/g, ' ')).toLowerCase();
   if (!plain) refuseAge(text, 'is empty');
   if (plain.includes(',')) {
     refuseAge(text, 'has a comma, which may be a decimal sign or stand between years and months');
@@ -79,7 +79,7 @@ function partsOf(text, unit) {
  */
 export function parseAge(text, unit = null) {
   if (typeof text !== 'string' && typeof text !== 'number') refuseAge(text, 'is no text and no number');
-  const months = partsOf(text, unit).reduce((sum, [amount, letter]) => sum + amount * UNIT_MONTHS[letter], 0);
+  const months = partsOf(String(text), unit).reduce((sum, [amount, letter]) => sum + amount * UNIT_MONTHS[letter], 0);
   if (months > OLDEST_AGE) refuseAge(text, `is ${fixed(months, 0)} months, over 25 years; is that right`);
   return months;
 }
@@ -87,7 +87,7 @@ export function parseAge(text, unit = null) {
 /** The step in which an age is told, in months: 12 for one in whole years; the true age may be older by up to this. */
 export function ageStep(text, unit = null) {
   parseAge(text, unit);
-  const [amount, letter] = partsOf(text, unit).at(-1);
+  const [amount, letter] = partsOf(String(text), unit).at(-1);
   return Number.isInteger(amount) ? UNIT_MONTHS[letter] : UNIT_MONTHS[letter] / 10;
 }
 
