@@ -12,8 +12,7 @@ export class FilmProblem extends Error {
   constructor(message, more = {}) {
     super(message);
     this.name = 'FilmProblem';
-    this.reasons = more.reasons ?? [];
-    this.needs = more.needs ?? null;
+    Object.assign(this, { reasons: [], needs: null }, more);
   }
 }
 
@@ -32,6 +31,9 @@ export function fixed(number, digits) {
 export function rounded(number, digits) {
   return Number(fixed(number, digits));
 }
+
+/** NumPy's round(number, digits) of float64. */
+export const roundedAsNumPy = (number, digits) => wholeNumber(number * 10 ** digits) / 10 ** digits;
 
 /** Python's round(number): a tie goes to the even number. */
 export function wholeNumber(number) {
@@ -79,4 +81,42 @@ export function parseSex(sex) {
 export function turned(points, radians) {
   const cosine = Math.cos(radians), sine = Math.sin(radians);
   return points.map(([x, y]) => [x * cosine - y * sine, x * sine + y * cosine]);
+}
+
+/** The median of grey levels, as NumPy takes it. */
+export const median = (values, inside) => percentiles(values, [50], inside)[0];
+
+/** NumPy's interp: `values` at rising `knots`, flat beyond their ends. */
+export function interpolate(at, knots, values) {
+  const last = knots.length - 1;
+  if (at <= knots[0]) return values[0];
+  if (at >= knots[last]) return values[last];
+  let place = 0;
+  while (knots[place + 1] <= at) place++;
+  const slope = (values[place + 1] - values[place]) / (knots[place + 1] - knots[place]);
+  return slope * (at - knots[place]) + values[place];
+}
+
+/** Mean and standard deviation (of all, not of a sample) of numbers. */
+export function meanAndSpread(values) {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { mean, spread: Math.sqrt(squares / values.length) };
+}
+
+/** A name as it can be printed: escapes for what cannot be. */
+export function shown(name) {
+  return String(name).replace(/[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu, letter => {
+    const code = letter.codePointAt(0), short = { 9: '\\t', 10: '\\n', 13: '\\r' }[code];
+    if (short) return short;
+    const [sign, digits] = code < 0x100 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8];
+    return `\\${sign}${code.toString(16).padStart(digits, '0')}`;
+  });
+}
+
+/** SHA-256 of bytes as 64 hexadecimal digits; null on a page that came neither by https nor from this machine. */
+export async function sha256(bytes) {
+  if (!globalThis.crypto?.subtle) return null;
+  const digest = new Uint8Array(await globalThis.crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, byte => byte.toString(16).padStart(2, '0')).join('');
 }
