@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from . import __version__
-from .answer import SiteCalibration, load_site
+from .answer import KNOTS, SiteCalibration, load_site
 from .basics import BoneAgeError, parse_sex
 from .catalog import network_inputs
 from .clinic.ages import age_in_words
@@ -144,12 +144,15 @@ def _card(assessment: Assessment) -> str:
 def _warnings(
     record: dict,  # from `preprocess`
     months: float,
+    bounds: tuple[float, float] | None,  # the interval, months
 ) -> tuple[str, ...]:
     "What makes an answer less certain than the typical error says, apart from the film's quality."
     found = []
     if record['inverted']: found.append('the film shows dark bone: it was inverted first')
     if months < 24: found.append('few children under two years were among the training films')
-    if months > 216: found.append('growth plates are closed: the age may be any above this')
+    if months > 216 or bounds and bounds[1] >= KNOTS[-1]:
+        found.append(f'the scale ends at {KNOTS[-1]:.0f} months, with closed growth plates: '
+                     f'the bone age is at least {bounds[0] if bounds else 216:.0f}')
     return tuple(found)
 
 # %% ../nbs/08_assessment.ipynb #00000022
@@ -245,7 +248,7 @@ def assess_with(
     if answers.low is not None: bounds = float(answers.low[0]), float(answers.high[0])
     if site: months, bounds = _at_site(site, months, bounds, sex == 'M')
     growth, more = _growth_beside(months, bounds, age_months, film.tags, sex, table)
-    warnings = (*refusals, *film.notes, *said, *doubts, *_warnings(made.record, months), *more)
+    warnings = (*refusals, *film.notes, *said, *doubts, *_warnings(made.record, months, bounds), *more)
     return Assessment(
         source='array' if isinstance(radiograph, np.ndarray) else film.name,
         sex=sex if reader.sex_input else None, bone_age_months=months,
@@ -314,8 +317,9 @@ def explain(
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
     reader = open_reader(model)
     assessment = assess_with(reader, radiograph, sex, site, **options)
-    views = [name for name in ('plain', 'mirror') if name in reader.views]
-    pictures = np.stack([fixed_view(assessment.crop, name, reader.size) for name in views])
+    eye = reader.eyes[0]
+    views = [name for name in ('plain', 'mirror') if name in eye.views]
+    pictures = np.stack([fixed_view(assessment.crop, name, eye.size) for name in views])
     months = _places(reader, pictures, assessment.sex == 'M' if reader.sex_input else None)
     if len(views) == 2: months = (months[:1] + months[1:, :, ::-1]) / 2
     heat = as_maps(months, assessment.crop.shape[0], towards)[0]

@@ -199,10 +199,15 @@ def _first_problem(error: BaseException) -> str:
     first, place = cattrs.transform_error(error, format_exception=lambda inner, _: f'{inner}')[0].rsplit(' @ ', 1)
     return shown(f'{place.removeprefix("$.").removeprefix("$")}: {first}'.removeprefix(': ').removesuffix('.'))
 
+def _differs(given, made) -> bool:
+    "Whether a value became another one; what was left out of a part may have its default there."
+    if not (isinstance(given, dict) and isinstance(made, dict)): return given != made
+    return any(name not in made or _differs(value, made[name]) for name, value in given.items())
+
 def _unlike(values: dict, made: dict) -> str | None:
     "The first value that became another one, such as a text that was taken for a list of letters."
     given = json.loads(json.dumps(values, default=str))
-    return next((name for name, value in given.items() if made[name] != value), None)
+    return next((name for name, value in given.items() if _differs(value, made[name])), None)
 
 def from_dict(
     kind: type,  # a dataclass

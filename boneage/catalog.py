@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture', 'largest_picture',
-           'weights_folder', 'network_inputs', 'RunCard', 'run_card', 'sealed', 'BundledCard', 'list_weights',
-           'model_card', 'check_weights', 'bundled_weights']
+           'weights_folder', 'network_inputs', 'Partner', 'RunCard', 'run_card', 'sealed', 'BundledCard',
+           'list_weights', 'model_card', 'check_weights', 'bundled_weights']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
 import hashlib, json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,6 +44,27 @@ def network_inputs(
     return {'image': pictures[..., None], 'male': male}
 
 # %% ../nbs/04a_catalog.ipynb #0000001a
+def _check_network(model: str, size: int, views: tuple[str, ...]) -> None:
+    "Raise `BoneAgeError` for a network that cannot be used so."
+    for value, known in ((model, model_names), *((view, view_names) for view in views)):
+        if value not in known:
+            raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
+    if not views or len(set(views)) < len(views): raise BoneAgeError('there are no views, or one of them twice.')
+    if not smallest_picture <= size <= largest_picture:
+        raise BoneAgeError(f'the size is {size} pixels: it must be between {smallest_picture} '
+                           f'and {largest_picture}.')
+
+@dataclass(frozen=True)
+class Partner:
+    "A further network whose looks are averaged with those of the first."
+    model: str  # one of `model_names`
+    size: int  # side of its views in pixels
+    views: tuple[str, ...]  # of `view_names`
+    litert_sha256: str  # of its file: that of the first with -2 behind its name, -3 …
+
+    def __post_init__(self): _check_network(self.model, self.size, self.views)
+
+# %% ../nbs/04a_catalog.ipynb #ae746155
 @dataclass(frozen=True)
 class RunCard:
     "What a run folder's model.json says."
@@ -55,19 +76,14 @@ class RunCard:
     sex_input: bool  # whether the network takes the sex
     boneage: str  # version that trained it
     data: str  # hash of the training films
+    partners: tuple[Partner, ...] = field(default=(), kw_only=True)  # none: the network answers alone
 
     def __post_init__(self):
         problem = name_problem(self.name)
         if problem: raise BoneAgeError(f'the name {shown(self.name)!r} {problem}.')
-        for value, known in ((self.model, model_names), (self.pipeline, pipeline_names),
-                             *((view, view_names) for view in self.views)):
-            if value not in known:
-                raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
-        if not self.views or len(set(self.views)) < len(self.views):
-            raise BoneAgeError('there are no views, or one of them twice.')
-        if not smallest_picture <= self.size <= largest_picture:
-            raise BoneAgeError(f'the size is {self.size} pixels: it must be between {smallest_picture} '
-                               f'and {largest_picture}.')
+        if self.pipeline not in pipeline_names:
+            raise BoneAgeError(f'{shown(self.pipeline)!r} is not known: it must be one of {", ".join(pipeline_names)}.')
+        _check_network(self.model, self.size, self.views)
 
 # %% ../nbs/04a_catalog.ipynb #0000001b
 def run_card(
@@ -77,7 +93,7 @@ def run_card(
     path = Path(folder)/'model.json'
     advice = 'train again into a new folder'
     card = from_dict(RunCard, read_json(path, advice), path, advice)
-    return {**asdict(card), 'views': list(card.views)}
+    return json.loads(json.dumps(asdict(card)))  # lists for tuples, as in any other card
 
 # %% ../nbs/04a_catalog.ipynb #0000001e
 def _card_hash(

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, claim_folder, extra, file_sha256, in_workers, one_sentence, read_json,
-                            save_json, shown, write_atomically)
+from .basics import (BoneAgeError, claim_folder, extra, in_workers, one_sentence, read_json, save_json,
+                            shown, write_atomically)
 from .dataset import read_films
 from .splits import has_split, load_split
 from .evaluation import paired_difference
@@ -125,7 +125,7 @@ def _open_answers(
 ) -> pd.DataFrame:  # answers of an earlier run
     "Answers so far; raises `BoneAgeError` where another network was asked."
     if out is None: return pd.DataFrame(columns=ANSWER_COLUMNS)
-    asked = dict(name=reader.name, edition=reader.edition, sha256=file_sha256(reader.path))
+    asked = dict(name=reader.name, edition=reader.edition, sha256=reader.sha256)
     path = claim_folder(out, 'stress test')/'network.json'
     if path.exists() and read_json(path) != asked:
         raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')

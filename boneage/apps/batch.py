@@ -518,8 +518,9 @@ def _stamp(
     force: bool,
 ) -> str:
     "A hash of everything that changes answers."
-    told = [__version__, file_sha256(reader.path), to_dict(reader.fitted), reader.label, reader.pipeline, reader.size,
-            reader.views, to_dict(site) if site else None, force]
+    eyes = [(eye.size, eye.views) for eye in reader.eyes]
+    told = [__version__, reader.sha256, to_dict(reader.fitted), reader.label, reader.pipeline, eyes,
+            to_dict(site) if site else None, force]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 def _journal_rows(
