@@ -3,8 +3,10 @@
  * page takes it from `litert/`, the tests from node_modules.
  */
 
-/** The library with its runtime started, once for all networks; `folder` is where its wasm files lie. */
+/** The library with its runtime started, once for all networks; `folder` is where its wasm files lie, with a slash. */
 export async function startRuntime(library, folder) {
+  const quiet = text => /^(INFO|WARNING)/.test(text) || console.error(text);
+  globalThis.Module = { locateFile: file => folder + file, print: quiet, printErr: quiet }; // read by the runtime's script
   await library.loadLiteRt(folder);
   return library;
 }
