@@ -78,8 +78,9 @@ export function determined(growth, intervalMonths) {
 /**
  * A sentence or three for a report, in English.
  * @param {number} boneAgeMonths
- * @param {{sex?: 'F'|'M'|null, intervalMonths?: [number, number]|null, intervalLevel?: number|null, growth?: object|null,
- *   reasons?: string[]}} more growth: from `growthOf`; reasons: why the film would have been refused
+ * @param {{sex?: 'F'|'M'|null, intervalMonths?: [number, number]|null, intervalLevel?: number|null,
+ *   growth?: object|null, reasons?: string[]}} more growth: from `growthOf`; reasons: why the film would have been
+ *   refused
  */
 export function reportSentence(boneAgeMonths, { sex = null, intervalMonths = null, intervalLevel = null, growth = null,
   reasons = [] } = {}) {

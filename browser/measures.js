@@ -109,7 +109,7 @@ export function asSearched(film) {
   return shrunk(film, Math.max(1, wholeNumber(SEARCHED * shorter / longer)));
 }
 
-/** The presence of another hand beside the one that was found, 0 to 1; 0 where there is no room. `film`: bright bone. */
+/** The presence of another hand beside the one found, 0 to 1; 0 where there is no room. `film`: bright bone. */
 export async function secondHand(film, marks, networks) {
   const small = asSearched(film);
   let best = 0;
@@ -124,15 +124,18 @@ export async function secondHand(film, marks, networks) {
 /** OpenCV's Gaussian of floats: Float32Array in and out, mirrored at the edges without repeating the last pixel. */
 function smoothed(values, width, height, deviation) {
   const reach = (wholeNumber(8 * deviation + 1) | 1) >> 1;
-  const raw = Array.from({ length: 2 * reach + 1 }, (_, place) => Math.exp(-((place - reach) ** 2) / (2 * deviation ** 2)));
-  const total = raw.reduce((sum, weight) => sum + weight, 0), weights = Float32Array.from(raw, weight => weight / total);
+  const bell = place => Math.exp(-((place - reach) ** 2) / (2 * deviation ** 2));
+  const raw = Array.from({ length: 2 * reach + 1 }, (_, place) => bell(place));
+  const total = raw.reduce((sum, weight) => sum + weight, 0);
+  const weights = Float32Array.from(raw, weight => weight / total);
   const across = filtered(values, width, height, 1, width, weights, reach);
   return filtered(across, height, width, width, 1, weights, reach);
 }
 
 /** One direction of it: `lines` of `length` values, a value every `step`, a line every `jump`. */
 function filtered(values, length, lines, step, jump, weights, reach) {
-  const result = new Float32Array(values.length), line = new Float64Array(length + 2 * reach), period = 2 * (length - 1);
+  const result = new Float32Array(values.length), line = new Float64Array(length + 2 * reach);
+  const period = 2 * (length - 1);
   for (let number = 0; number < lines; number++) {
     const start = number * jump;
     for (let place = -reach; place < length + reach; place++) {

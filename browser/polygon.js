@@ -93,7 +93,8 @@ export function fillConvex(mask, width, height, corners) {
       for (; left-- > 0; from = to, to = (to + side.step) % count) {
         if (ys[to] <= y) continue;
         const [start, end, rows] = [xs[from] * ONE, xs[to] * ONE, ys[to] - y];
-        Object.assign(side, { until: ys[to], slope: Math.trunc(((end - start) * 2 + rows) / (2 * rows)), x: start, at: to });
+        const slope = Math.trunc(((end - start) * 2 + rows) / (2 * rows));
+        Object.assign(side, { until: ys[to], slope, x: start, at: to });
         break;
       }
     }

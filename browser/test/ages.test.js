@@ -15,7 +15,7 @@ for (const [name, call] of Object.entries(CALLS)) {
     assert.ok(vectors[name].length > 50);
     for (const { given, ...wanted } of vectors[name]) {
       const got = said(() => call(...given));
-      assert.ok(differenceOf(got, wanted) < 1e-9, `${name}(${JSON.stringify(given)}): ${JSON.stringify({ got, wanted })}`);
+      assert.ok(differenceOf(got, wanted) < 1e-9, `${name}: ${JSON.stringify({ given, got, wanted })}`);
     }
   });
 }

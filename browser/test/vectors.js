@@ -7,6 +7,9 @@ export const VECTORS = process.env.BONEAGE_VECTORS;
 /** A file of vectors, or of the page's tables; null where there are none. */
 export const vectorsOf = name => (VECTORS ? JSON.parse(readFileSync(join(VECTORS, name), 'utf8')) : null);
 
+/** The bytes of a file among the vectors. */
+export const fileOf = name => new Uint8Array(readFileSync(join(VECTORS, name)));
+
 /** What a call gives, or the sentence of its problem, as the vectors have it. */
 export function said(call) {
   try {
@@ -25,5 +28,9 @@ export function differenceOf(one, other) {
   }
   const [names, others] = [Object.keys(one), Object.keys(other)];
   if (names.length !== others.length) return Infinity;
-  return Math.max(0, ...names.map(name => (Object.hasOwn(other, name) ? differenceOf(one[name], other[name]) : Infinity)));
+  const apart = name => (Object.hasOwn(other, name) ? differenceOf(one[name], other[name]) : Infinity);
+  return Math.max(0, ...names.map(apart));
 }
+
+/** A picture that Python wrote as raw bytes. */
+export const rawOf = ({ file, ...size }) => ({ data: fileOf(file), ...size });
