@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from .browser import page_card
 from ..assessment import assess
 from ..basics import BoneAgeError, save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
@@ -113,22 +114,21 @@ def good_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     film = films['120 F']
     return films | dict(
         mirrored=mirrored(film), upside_down=quarter_turns(film, 2), on_its_side=quarter_turns(film, 1),
-        inverted=inverted(film), turned=rotate(film, 20), labelled=labelled(film),
-        dark=relevelled(film, brightness=0.5), bright=relevelled(film, brightness=1.6), noisy=noisy(film, 8))
+        inverted=inverted(film), turned=rotate(film, 20), labelled=labelled(film), noisy=noisy(film, 8),
+        bright=relevelled(film, brightness=1.6))
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #93540f67
 def spoilt_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "A drawn hand that nobody should answer, or not without a doubt."
-    film, other = phantom(120, 'F', seed=2), phantom(120, 'M', seed=7)
+    film = phantom(120, 'F', seed=2)
     (rows, columns), small = film.shape, shrunk(film, 64)
     def sized(picture, across, down, how=cv2.INTER_AREA):
         return cv2.resize(picture, (int(across * columns), int(down * rows)), interpolation=how)
     return dict(
         half=film[:, :columns // 2], fingers=film[:rows // 2], no_fingers=film[rows // 2:],
         touching=film[:, columns // 5:], cut=film[:, columns // 4:], two_hands=np.hstack([film, mirrored(film)]),
-        two_children=np.hstack([film, sized(other, 1, 1)]), few_pixels=shrunk(film, 160), thumbnail=small,
-        blown_up=sized(small, 1, 1, cv2.INTER_CUBIC), blocks=sized(small, 1, 1, cv2.INTER_NEAREST),
-        low=sized(film, 1, 0.5), lower=sized(film, 1, 0.35), narrow=sized(film, 0.65, 1), narrower=sized(film, 0.55, 1),
+        few_pixels=shrunk(film, 160), thumbnail=small, blown_up=sized(small, 1, 1, cv2.INTER_CUBIC),
+        blocks=sized(small, 1, 1, cv2.INTER_NEAREST), low=sized(film, 1, 0.35), narrow=sized(film, 0.55, 1),
         blurred=blurred(film, 4), grainy=noisy(film, 25), flat=relevelled(film, contrast=0.1))
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #e12c06c6
@@ -136,8 +136,7 @@ def no_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "What is no hand."
     page, rng = np.full((480, 380), 245, np.uint8), np.random.default_rng(1)
     for line in range(8): page = lettered(page, 'This is no hand.', 0.05, 0.1 + 0.11 * line, 0.05, ink=10)
-    return dict(noise=rng.integers(0, 256, (400, 320), np.uint8), blank=np.full((400, 320), 7, np.uint8), text=page,
-                slope=np.tile(np.linspace(0, 255, 320).astype(np.uint8), (400, 1)))
+    return dict(noise=rng.integers(0, 256, (400, 320), np.uint8), blank=np.full((400, 320), 7, np.uint8), text=page)
 
 def all_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "All of them."
@@ -189,16 +188,17 @@ def result_vectors(
     films: dict[str, np.ndarray],  # by name; their PNG lie in the folder
     folder: str | Path,
 ) -> list[dict]:
-    "Results of each film, forced and not, and of the first without a sex and with ages outside the table."
-    asked = [(name, 'FM'[number % 2], (None, 100.0, 112.0)[number % 3], force)
-             for number, name in enumerate(films) for force in (False, True)]
+    "Results of each film, those refused insisted on, and of the first without a sex and with ages outside the table."
     first = next(iter(films))
-    asked += [(first, None, None, False), *((first, sex, age, False) for sex in 'FM' for age in (2.0, 24.0, 204.0))]
-    return [result_vector(Path(folder)/f'{name}.png', *given) for name, *given in asked]
+    asked = [(name, 'FM'[number % 2], (None, 100.0, 112.0)[number % 3], False) for number, name in enumerate(films)]
+    asked += [(first, None, None, False), *((first, sex, age, False) for sex, age in (('F', 2.0), ('M', 204.0)))]
+    results = [result_vector(Path(folder)/f'{name}.png', *given) for name, *given in asked]
+    refused = [given for given, result in zip(asked, results) if result.get('reasons')]
+    return results + [result_vector(Path(folder)/f'{name}.png', *given, True) for name, *given, _ in refused]
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #3971ff02
 def write_vectors(
-    folder: str | Path,  # gets clinic.json, gate.json, results.json, films as PNG, and the tables in tables/
+    folder: str | Path,  # gets clinic.json, gate.json, results.json, films as PNG, tables and card in tables/
     films: dict[str, np.ndarray] | None = None,  # uint8 (H, W) by name; `all_films` if None
 ) -> Path:  # the folder
     "Write all that Node compares the page's code with; raises `BoneAgeError` where it cannot be written."
@@ -207,4 +207,5 @@ def write_vectors(
     save_json(folder/'gate.json', dict(films=gate_vectors(films, folder)))
     save_json(folder/'results.json', dict(results=result_vectors(films, folder)))
     write_tables(folder/'tables')
+    save_json(folder/'tables'/'card.json', page_card())
     return folder
