@@ -43,21 +43,23 @@ function chunksOf(bytes, name) {
   return chunks;
 }
 
-/** Inflate parts until `length` bytes are there; fewer where the data end or break before. */
-export async function inflated(parts, length, format = 'deflate') {
-  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream(format)), reader = stream.getReader();
-  const result = new Uint8Array(length);
-  let place = 0;
+/**
+ * Inflate packed parts.
+ * @param {Uint8Array[]} parts
+ * @param {number} most bytes to unpack: the rest is left
+ * @param {string} format 'deflate', or 'deflate-raw' without a checksum
+ * @returns {Promise<Uint8Array>} fewer bytes where the data end or break before
+ */
+export async function inflated(parts, most, format = 'deflate') {
+  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream(format)), reader = stream.getReader(), found = [];
+  let length = 0;
   try {
-    while (place < length) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      result.set(value.subarray(0, length - place), place);
-      place += value.length;
-    }
+    for (let part; length < most && !(part = await reader.read()).done; length += part.value.length) found.push(part.value);
   } catch { /* broken data: what came before them counts */ }
   reader.cancel().catch(() => {});
-  return result.subarray(0, Math.min(place, length));
+  const result = new Uint8Array(length);
+  found.reduce((place, part) => (result.set(part, place), place + part.length), 0);
+  return result.subarray(0, Math.min(length, most));
 }
 
 /** Undo the filters of `height` rows of `stride` bytes, in place; gives them without their first bytes. */
@@ -145,7 +147,11 @@ function resolved(samples, header, palette, alphas) {
     return { data, width, height, channels: wide };
   }
   if (depth < 8) return { data: samples.map(value => value * 255 / ((1 << depth) - 1)), width, height, channels };
-  if (depth === 16 && type === 4) return { data: Uint8Array.from(samples, value => value >> 8), width, height, channels };
+  if (depth === 16 && type === 4) { // read as colours, by Pillow and OpenCV as well
+    const data = new Uint16Array(width * height * 4);
+    for (let place = 0; place < data.length; place++) data[place] = samples[2 * (place >> 2) + (place % 4 === 3 ? 1 : 0)];
+    return { data, width, height, channels: 4 };
+  }
   return { data: samples, width, height, channels };
 }
 

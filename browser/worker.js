@@ -7,7 +7,6 @@
  */
 const KEPT = 200; // results whose pictures are kept for their maps
 const base = new URL('./', self.location.href).href;
-self.Module = { locateFile: name => `${base}litert/${name}` }; // else its runtime looks for its wasm beside this file
 const results = new Map();
 let tool = null, last = 0, turn = Promise.resolve();
 

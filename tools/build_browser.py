@@ -2,6 +2,7 @@
 
     python tools/build_browser.py                 # boneage/apps/live, for `boneage app`: networks stay in boneage/weights
     python tools/build_browser.py --site FOLDER   # a whole static site, with the networks
+    python tools/build_browser.py --vectors FOLDER  # what Python says, for the tests: BONEAGE_VECTORS=FOLDER node --test
 """
 import argparse, base64, hashlib, json, shutil, subprocess, sys
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).parent.parent
 sys.path.insert(0, str(HERE))
 
-from boneage.apps.browser import licences, page_card
-from boneage.apps.browser_tables import write_tables
+from boneage.apps.browser import golden_vectors, licences, page_card
+from boneage.apps.browser_tables import write_tables, write_vectors
 from boneage.apps.live_server import write_page_data
 from boneage.basics import BoneAgeError, claim_folder, save_json, write_atomically
 from boneage.catalog import weights_folder
@@ -87,7 +88,8 @@ def build(
 ) -> Path:
     "Build the page into a folder; raises `BoneAgeError` where that cannot be done."
     install()
-    claim_folder(folder, 'the page that reads films')
+    if site: claim_folder(folder, 'the page that reads films')
+    folder.mkdir(parents=True, exist_ok=True)
     for path in folder.iterdir():
         if path.is_dir(): shutil.rmtree(path)
         elif not path.name.startswith('.'): path.unlink()
@@ -106,6 +108,16 @@ def build(
     return folder
 
 
+def write_all_vectors(folder: Path) -> Path:
+    "What the tests compare the page's code with, and the npm packages that they need."
+    install()
+    claim_folder(folder, 'vectors')
+    write_vectors(folder)
+    golden_vectors(folder)
+    save_json(folder/'tables'/'card.json', page_card())
+    return folder
+
+
 def size(folder: Path) -> float:
     "Megabytes of all files."
     return sum(path.stat().st_size for path in folder.rglob('*') if path.is_file()) / 1e6
@@ -114,8 +126,9 @@ def size(folder: Path) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--site', type=Path, metavar='FOLDER', help='write a whole static site here')
+    parser.add_argument('--vectors', type=Path, metavar='FOLDER', help='write what the tests need here, instead')
     given = parser.parse_args()
-    try: folder = build(given.site or LIVE, site=given.site is not None)
+    try: folder = write_all_vectors(given.vectors) if given.vectors else build(given.site or LIVE, given.site is not None)
     except BoneAgeError as error:
         print(error, file=sys.stderr)
         return 1
