@@ -23,7 +23,8 @@ const megabytes = bytes => `${(bytes / MEGABYTE).toFixed(1)} MB`;
 function showProgress({ done, total, what }) {
   byId('loading').hidden = false;
   byId('loading').value = total ? done / total : 0;
-  byId('state-words').textContent = total ? `Loading ${what}: ${megabytes(done)} of ${megabytes(total)}` : `Loading ${what}`;
+  byId('state-words').textContent = done < total ? `Loading ${what}: ${megabytes(done)} of ${megabytes(total)}`
+    : 'Starting the networks';
 }
 
 function showState(words, kind) {

@@ -35,9 +35,8 @@ function sexChoice(film, actions) {
 function ageField(film, actions) {
   const hint = html('span', { id: `age-problem-${film.id}`, class: 'problem', role: 'alert' });
   const input = html('input', { id: `age-${film.id}`, type: 'text', size: 8, placeholder: '9y4m', autocomplete: 'off',
-    'aria-describedby': hint.id, onchange: () => actions.setAge(film, input.value) });
-  const label = html('label', { for: input.id }, 'Age', html('span', { class: 'unseen' }, `, ${film.name}`));
-  return { element: html('div', { class: 'age' }, label, input, hint), input, hint };
+    'aria-label': `Age, ${film.name}`, 'aria-describedby': hint.id, onchange: () => actions.setAge(film, input.value) });
+  return { element: html('div', { class: 'age' }, html('label', { for: input.id }, 'Age'), input, hint), input, hint };
 }
 
 function figure(picture, caption, actions, extra = []) {

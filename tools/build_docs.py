@@ -97,6 +97,12 @@ def render(folder, target):
     return site.warnings
 
 
+def add_live_tool():
+    "The page that reads films, into _docs/live."
+    if not shutil.which('npm'): return print('docs: without the live tool, since npm is missing')
+    subprocess.run([sys.executable, root/'tools'/'build_browser.py', '--site', root/'_docs'/'live'], check=True)
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix='boneage-docs-') as scratch:
         project = copy_project(Path(scratch).resolve()/'project')
@@ -106,6 +112,7 @@ def main():
         print('docs: rendering', flush=True)
         warnings = check_titles(project) + render(pages, root/'_docs')
         os.chdir(root)
+    add_live_tool()
     for page in sorted((root/'_docs').rglob('*.html')): print(page.relative_to(root))
     for warning in warnings: print(f'warning: {warning}')
     print(f"docs: the site is in _docs/, {len(warnings)} warnings; open _docs/index.html")
