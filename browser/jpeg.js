@@ -1,6 +1,15 @@
-/** Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. */
-import { FilmProblem } from './basics.js';
+/**
+ * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage leaves in
+ * a JPEG follows nbs/films/00_radiograph.ipynb.
+ */
+import { FilmProblem, fixed } from './basics.js';
 import { checkSize } from './grey.js';
+import { exifTurn, turnedAsTold } from './png.js';
+
+const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
+const SEAM_LEAST = 3; // grey levels; no clean film comes near
+const SEAM_BLOCKS = 3; // blocks on each side that must say something
+const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
 
 export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
@@ -27,7 +36,91 @@ export async function decodedByBrowser(bytes, type, name) {
   return { data: context.getImageData(0, 0, width, height).data, width, height, channels: 4 };
 }
 
-/** The pixels of a JPEG, and notes. */
+/** What stands before the pixels of a JPEG: segments `{ kind, start, end, data }`. */
+function segmentsOf(bytes) {
+  const found = [];
+  for (let place = 2; place + 4 <= bytes.length && bytes[place] === 0xff && bytes[place + 1] !== 0xda;) {
+    const end = place + 2 + (bytes[place + 2] << 8 | bytes[place + 3]);
+    found.push({ kind: bytes[place + 1], start: place, end, data: bytes.subarray(place + 4, end) });
+    place = end;
+  }
+  return found;
+}
+
+/** Size, and rows of a block: 16 where colour has half the resolution; null where a JPEG does not say it. */
+function frameOf(segments) {
+  const isFrame = ({ kind }) => kind >= 0xc0 && kind <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(kind);
+  const data = segments.find(isFrame)?.data;
+  if (!data || data.length < 6 + 3 * data[5]) return null;
+  const factors = Array.from({ length: data[5] }, (_, layer) => data[7 + 3 * layer] & 15);
+  const block = factors.length > 1 ? 8 * Math.max(...factors) : 8;
+  return { height: data[1] << 8 | data[2], width: data[3] << 8 | data[4], block };
+}
+
+/** Sums from the left of the steps between two rows of blocks, a block of columns at a time, and of what counts in them. */
+function stepsFromLeft({ data, width }, row, block) {
+  const sums = [], counts = [];
+  let sum = 0, count = 0;
+  for (let x = 0; x < width; x++) {
+    const [above, upper, lower, below] = [-2, -1, 0, 1].map(at => data[(row + at) * width + x]);
+    if (upper !== lower || upper !== 0 && upper !== 255) {
+      sum += Math.min(Math.max(3 * (lower - upper) + above - below, -2 * SEAM_CLIP), 2 * SEAM_CLIP) / 2;
+      count++;
+    }
+    if (x % block === block - 1 || x === width - 1) {
+      sums.push(sum);
+      counts.push(count);
+    }
+  }
+  const mean = (total, number) => (number >= SEAM_BLOCKS * block ? total / number : 0);
+  return {
+    left: sums.map((total, place) => mean(total, counts[place])),
+    right: sums.map((total, place) => mean(sum - total, count - counts[place])),
+  };
+}
+
+/**
+ * The clearest seam of a wrong brightness in a JPEG.
+ * @param {{data: Uint8Array, width: number, height: number}} grey as decoded, not turned
+ * @param {number} block pixels: 8, or 16 where colour has half the resolution
+ * @returns {number} grey levels that it is high; 0 without one
+ */
+export function seam(grey, block = 8) {
+  if (grey.height < 4 * block) return 0;
+  let best = { clear: -Infinity, high: 0 }, last = null;
+  for (let row = block; row < grey.height - 1; row += block) {
+    const next = stepsFromLeft(grey, row, block);
+    for (let place = 0; last && place < next.left.length; place++) {
+      const here = next.left[place], before = last.right[place];
+      const high = Math.sign(here) === Math.sign(before) ? Math.min(Math.abs(here), Math.abs(before)) : 0;
+      const clear = high - 2 * Math.max(Math.abs(last.left[place]), Math.abs(next.right[place]));
+      if (clear > best.clear) best = { clear, high };
+    }
+    last = next;
+  }
+  return best.clear >= SEAM_LEAST ? best.high : 0;
+}
+
+/** Grey of decoded pixels, as Pillow weighs the colours. */
+function lightness({ data, width, height }) {
+  const grey = new Uint8Array(width * height);
+  for (let place = 0; place < grey.length; place++) {
+    grey[place] = (19595 * data[4 * place] + 38470 * data[4 * place + 1] + 7471 * data[4 * place + 2] + 32768) >> 16;
+  }
+  return { data: grey, width, height };
+}
+
+/** The pixels of a JPEG, and notes; a problem where a seam shows that much of it is wrong. */
 export async function readJpeg(bytes, name) {
-  return { pixels: await decodedByBrowser(bytes, 'image/jpeg', name), notes: [] };
+  const segments = segmentsOf(bytes), frame = frameOf(segments);
+  if (frame) checkSize(frame.width, frame.height, name);
+  const exif = segments.find(({ kind, data }) => kind === 0xe1 && EXIF.every((byte, place) => data[place] === byte));
+  // decoded without its orientation: seams lie between rows of blocks
+  const plain = exif ? new Blob([bytes.subarray(0, exif.start), bytes.subarray(exif.end)]) : bytes;
+  const pixels = await decodedByBrowser(plain, 'image/jpeg', name), high = seam(lightness(pixels), frame?.block);
+  if (high) {
+    throw new FilmProblem(`${name} is damaged (its brightness jumps by ${fixed(high, 0)} grey levels in a seam): `
+      + 'copy it again from where it came.');
+  }
+  return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes: [] };
 }

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['PAGE_PIPELINE', 'FLAGS', 'PASSES', 'MADE_UP', 'page_card', 'licences', 'pixel_vectors', 'png_bytes', 'png_files',
-           'dicom_files', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
+           'dicom_files', 'seam_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
 
-# %% ../../nbs/apps/01_browser.ipynb #74c39fb1
+# %% ../../nbs/apps/01_browser.ipynb #84b388cf
 import io, math, struct, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -25,11 +25,11 @@ from ..films.dicom import load_pydicom
 from ..films.film import read_film
 from ..films.hand import LANDMARK_MODEL, PALM_MODEL, PREPARATIONS, HandFinder
 from ..films.phantom import phantom
-from ..films.radiograph import rotation
+from ..films.radiograph import rotation, seam
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 
-# %% ../../nbs/apps/01_browser.ipynb #b6e9322b
+# %% ../../nbs/apps/01_browser.ipynb #8418d5bf
 PAGE_PIPELINE = 'default'  # the one that the page knows
 
 def _network(
@@ -47,7 +47,7 @@ def _networks(reader: Reader) -> dict:
     explained = _network(reader.map_path, 'the heat map') if reader.map_path.is_file() else None
     return dict(hands=hands, eyes=eyes, map=explained)
 
-# %% ../../nbs/apps/01_browser.ipynb #acd760a1
+# %% ../../nbs/apps/01_browser.ipynb #a9999c05
 def page_card(
     reader: Reader | None = None,  # the bundled weights if None
 ) -> dict:  # card.json of the page
@@ -61,7 +61,7 @@ def page_card(
                 picture_size=find_pipeline(reader.pipeline).size, sex_input=reader.sex_input, **_networks(reader),
                 **to_dict(reader.fitted), errors=errors, note=RESEARCH_USE)
 
-# %% ../../nbs/apps/01_browser.ipynb #ffe257f8
+# %% ../../nbs/apps/01_browser.ipynb #0434c256
 def licences() -> str:
     "The text of licences.txt of the page."
     card = model_card()
@@ -73,7 +73,7 @@ def licences() -> str:
         f'weights/ of the bone-age network {card["name"]}, edition {card["edition"]}: {card["licence"]}.',
         f'Trained on: {card["source"]}.', f'Cite: {card["citation"]}', '', theirs])
 
-# %% ../../nbs/apps/01_browser.ipynb #fc2ed078
+# %% ../../nbs/apps/01_browser.ipynb #5e524ed5
 FLAGS = dict(area=cv2.INTER_AREA, linear=cv2.INTER_LINEAR)
 
 def _turned_square(
@@ -106,7 +106,7 @@ def _transformed(
         view=lambda name, size: fixed_view(picture, name, size))
     return ways[way](**given)
 
-# %% ../../nbs/apps/01_browser.ipynb #f3852345
+# %% ../../nbs/apps/01_browser.ipynb #2d657951
 def _ways(
     rng: np.random.Generator,
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -145,7 +145,7 @@ def pixel_vectors(
         vector['made'] = _raw(folder, f'made-{number}', _transformed(pictures[vector['given']['file'].removesuffix('.raw')], **way))
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #4092f266
+# %% ../../nbs/apps/01_browser.ipynb #3b714f0f
 def _raw(
     folder: str | Path,
     name: str,
@@ -155,7 +155,7 @@ def _raw(
     write_atomically(Path(folder)/f'{name}.raw', picture.tobytes())
     return dict(file=f'{name}.raw', height=picture.shape[0], width=picture.shape[1], channels=picture.shape[2] if picture.ndim == 3 else 1)
 
-# %% ../../nbs/apps/01_browser.ipynb #f612d0c2
+# %% ../../nbs/apps/01_browser.ipynb #b5a3cadc
 PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # of an interlaced PNG
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -183,7 +183,7 @@ def png_bytes(
     header = struct.pack('>IIBBBBB', samples.shape[1], samples.shape[0], depth, colour, 0, 0, interlaced)
     return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows)) + _chunk(b'IEND', b''))
 
-# %% ../../nbs/apps/01_browser.ipynb #639454ce
+# %% ../../nbs/apps/01_browser.ipynb #03483196
 def _saved(image: Image.Image, **options) -> bytes:
     "What Pillow writes."
     file = io.BytesIO()
@@ -229,7 +229,7 @@ def png_files() -> dict[str, bytes]:  # by name
         narrow=size(1000, 90), huge=whole[:16] + struct.pack('>II', 20_000, 20_000) + whole[24:29] +
         zlib.crc32(whole[12:16] + struct.pack('>II', 20_000, 20_000) + whole[24:29]).to_bytes(4, 'big') + whole[33:])
 
-# %% ../../nbs/apps/01_browser.ipynb #0ef81224
+# %% ../../nbs/apps/01_browser.ipynb #d53d7f65
 def _dicom_bytes(
     pixels: np.ndarray,  # integers (H, W) or (H, W, 3)
     stored: int,  # bits
@@ -265,7 +265,7 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
     return pydicom.sequence.Sequence([item])
 
-# %% ../../nbs/apps/01_browser.ipynb #695626c5
+# %% ../../nbs/apps/01_browser.ipynb #e2e546bf
 def _dated(**elements) -> dict: return dict(PatientBirthDate='20100315', StudyDate='20190704') | elements
 
 def dicom_files() -> dict[str, bytes]:  # by name
@@ -301,7 +301,21 @@ def dicom_files() -> dict[str, bytes]:  # by name
         no_picture=_dicom_bytes(twelve, 12, PixelData=None), more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=len(twelve)),
         few_more=_dicom_bytes(twelve, 12, Rows=len(twelve) - 1), tiny=_dicom_bytes(twelve[:50, :50], 12), junk=whole + b'<html>no DICOM</html>')
 
-# %% ../../nbs/apps/01_browser.ipynb #1a5d5ccb
+# %% ../../nbs/apps/01_browser.ipynb #c590d216
+def seam_vectors(
+    folder: str | Path,  # gets the films as raw bytes
+) -> list[dict]:  # grey levels that a seam is high
+    "Films with a seam, as a damaged JPEG has it, and without one."
+    film, vectors = phantom(120, 'F', seed=2) // 2 + 50, []
+    places = (160, 96, 20, 8), (240, 200, -12, 8), (160, 64, 30, 16), (0, 0, 0, 8), (164, 96, 20, 8)
+    for number, (row, column, jump, block) in enumerate(places):
+        damaged = film.astype(int)
+        damaged[row:row + block, column:] += jump
+        damaged[row + block:] += jump
+        damaged = damaged.clip(0, 255).astype(np.uint8)
+        vectors.append(dict(given=_raw(folder, f'seam-{number}', damaged), block=block, height=seam(damaged, block)))
+    return vectors
+
 def file_vectors(
     folder: str | Path,  # gets the files, and the grey of those that can be read
 ) -> list[dict]:
@@ -317,7 +331,7 @@ def file_vectors(
         vectors.append(dict(file=name) | said)
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #29f0c146
+# %% ../../nbs/apps/01_browser.ipynb #91befaf2
 MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7, strength=0.5, films=100)
 
 def fitted_vectors(
@@ -350,4 +364,4 @@ def golden_vectors(
     "Write what the page's code is compared with; raises `BoneAgeError` where it cannot be written."
     reader = open_reader()
     return save_json(Path(folder)/'golden.json', dict(
-        pixels=pixel_vectors(folder), files=file_vectors(folder), fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))
+        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder), fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))

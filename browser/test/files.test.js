@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FilmProblem } from '../basics.js';
 import { readFilm } from '../films.js';
+import { seam } from '../jpeg.js';
 import { VECTORS, fileOf, rawOf, vectorsOf } from './vectors.js';
 
 const options = { skip: !VECTORS && 'no vectors: set BONEAGE_VECTORS' };
@@ -45,4 +46,9 @@ test('what a page cannot read says so', async () => {
   tiff.set([0x49, 0x49, 0x2a, 0]);
   await assert.rejects(readFilm(tiff, 'film.tif'), /^FilmProblem: film.tif is a TIFF, which this page does not read: save it as PNG.$/);
   await assert.rejects(readFilm(new Uint8Array([0xff, 0xd8, 0xff, 0xe0]), 'film.jpg'), /can only be read in a browser/); // in Node
+});
+
+test('seams of damaged JPEG data', options, () => {
+  const { seams } = vectorsOf('golden.json');
+  for (const { given, block, height } of seams) assert.ok(Math.abs(seam(rawOf(given), block) - height) < 1e-3, given.file);
 });
