@@ -1,6 +1,6 @@
 /**
- * What stands beside the number: the correction of a mean error, and an interval with a promise. Both were fitted in Python
- * and come in the card. Follows nbs/05_answer.ipynb.
+ * What stands beside the number: the correction of a mean error, and an interval with a promise. Both were fitted in
+ * Python and come in the card. Follows nbs/05_answer.ipynb.
  */
 import { interpolate } from './basics.js';
 
@@ -10,7 +10,8 @@ const OLDEST = KNOTS.at(-1);
 
 /** A predicted age corrected, months, at least 0. `correction` as in the card. */
 export function corrected(correction, months, male) {
-  const beyond = months - Math.min(Math.max(months, KNOTS[0]), OLDEST), shift = male ? correction.boys : correction.girls;
+  const beyond = months - Math.min(Math.max(months, KNOTS[0]), OLDEST);
+  const shift = male ? correction.boys : correction.girls;
   return Math.max(interpolate(months, KNOTS, correction.months) + beyond + shift, 0);
 }
 

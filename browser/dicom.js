@@ -1,12 +1,13 @@
 /**
- * A hand's DICOM file becomes the same grey picture as any other film, with the few of its tags that an answer needs. Follows
- * nbs/films/00a_dicom.ipynb; of the compressed kinds it reads only JPEG Baseline, which the browser decodes.
+ * A hand's DICOM file becomes the same grey picture as any other film, with the few of its tags that an answer needs.
+ * Follows nbs/films/00a_dicom.ipynb; of the compressed kinds it reads only JPEG Baseline, which the browser decodes.
  */
 import { FilmProblem, wholeNumber } from './basics.js';
 import { readElements } from './elements.js';
 import { checkSize, greyLevels, greyRange } from './grey.js';
 import { decodedByBrowser } from './jpeg.js';
 import { resizeLinear } from './resize.js';
+import { filmTags, notAHand } from './tags.js';
 
 export { isDicom } from './elements.js';
 
@@ -15,15 +16,6 @@ const NO_WINDOW = "the file's own window shows nothing and was left out";
 const MUCH_MORE = [0.01, 512]; // of the pixel data, and bytes: files are filled up to whole blocks
 const AFTER_PIXELS = [0x7fe0, 0x7fe1, 0xfffa, 0xfffc]; // groups: private pixels, signatures, padding
 const UNPROCESSED = "the film is the detector's own (for processing), not as it is looked at";
-const DAYS_A_MONTH = 30.4375;
-const OLDEST = 120 * 12; // months: beyond it, and before birth, two dates give no age
-const AGE_UNITS = { D: 1 / DAYS_A_MONTH, W: 7 / DAYS_A_MONTH, M: 1, Y: 12 }; // months
-const SPACINGS = ['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'];
-const FILM_MODALITIES = ['CR', 'DX', 'DR', 'RG', 'RF', 'XA', 'OT', 'SC', 'HC', 'XC', 'DF'];
-const NOT_HANDS = ['CHEST', 'THORAX', 'LUNG', 'RIB', 'HEART', 'ABDOMEN', 'SKULL', 'HEAD', 'BRAIN', 'FACE', 'ORBIT', 'SINUS',
-  'NOSE', 'JAW', 'MANDIBLE', 'TEETH', 'DENTAL', 'NECK', 'SPINE', 'SACRUM', 'COCCYX', 'PELVIS', 'HIP', 'FEMUR', 'THIGH', 'KNEE',
-  'PATELLA', 'LEG', 'TIBIA', 'FIBULA', 'ANKLE', 'FOOT', 'FEET', 'HEEL', 'CALCANEUS', 'TOE', 'SHOULDER', 'CLAVICLE', 'SCAPULA',
-  'HUMERUS', 'ELBOW', 'BREAST', 'LIVER', 'KIDNEY', 'PROSTATE', 'UTERUS', 'STERNUM'];
 const UNCOMPRESSED = ['', '1.2.840.10008.1.2', '1.2.840.10008.1.2.1', '1.2.840.10008.1.2.1.99', '1.2.840.10008.1.2.2'];
 const JPEG_BASELINE = '1.2.840.10008.1.2.4.50';
 const COMPRESSIONS = {
@@ -31,7 +23,8 @@ const COMPRESSIONS = {
   '1.2.840.10008.1.2.4.70': 'JPEG Lossless', '1.2.840.10008.1.2.4.80': 'JPEG-LS Lossless',
   '1.2.840.10008.1.2.4.81': 'JPEG-LS Near Lossless', '1.2.840.10008.1.2.4.90': 'JPEG 2000 Lossless',
   '1.2.840.10008.1.2.4.91': 'JPEG 2000', '1.2.840.10008.1.2.4.201': 'HTJ2K Lossless',
-  '1.2.840.10008.1.2.4.202': 'HTJ2K Lossless', '1.2.840.10008.1.2.4.203': 'HTJ2K', '1.2.840.10008.1.2.5': 'RLE Lossless',
+  '1.2.840.10008.1.2.4.202': 'HTJ2K Lossless', '1.2.840.10008.1.2.4.203': 'HTJ2K',
+  '1.2.840.10008.1.2.5': 'RLE Lossless',
 };
 
 const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
@@ -41,14 +34,18 @@ function checkHeader(header, name) {
   if (header.has('DirectoryRecordSequence')) {
     throw new FilmProblem(`${name} is only the index of a DICOM folder: give the image itself.`);
   }
-  if (!header.has('PixelData')) throw new FilmProblem(`${name} is a DICOM file without a picture: give the image of the hand.`);
+  if (!header.has('PixelData')) {
+    throw new FilmProblem(`${name} is a DICOM file without a picture: give the image of the hand.`);
+  }
   const frames = header.number('NumberOfFrames', 1);
   if (frames > 1) throw new FilmProblem(`${name} holds ${frames} frames: save the frame with the hand as one image.`);
   checkSize(header.number('Columns', 0), header.number('Rows', 0), name);
-  const [samples, bits, stored] = [header.number('SamplesPerPixel', 1), header.number('BitsAllocated', 0), header.number('BitsStored', 0)];
-  const high = header.number('HighBit', stored - 1);
-  if (![1, 3].includes(samples) || ![8, 16, 32].includes(bits) || !(0 < stored && stored <= high + 1 && high + 1 <= bits)) {
-    throw new FilmProblem(`${name} holds ${samples} × ${stored} of ${bits} bits a pixel, which no film has: save it again.`);
+  const samples = header.number('SamplesPerPixel', 1), bits = header.number('BitsAllocated', 0);
+  const stored = header.number('BitsStored', 0), high = header.number('HighBit', stored - 1);
+  const isUsual = [1, 3].includes(samples) && [8, 16, 32].includes(bits);
+  if (!isUsual || !(0 < stored && stored <= high + 1 && high + 1 <= bits)) {
+    throw new FilmProblem(`${name} holds ${samples} × ${stored} of ${bits} bits a pixel, which no film has: `
+      + 'save it again.');
   }
   if (![...UNCOMPRESSED, JPEG_BASELINE].includes(header.syntax)) {
     const kind = COMPRESSIONS[header.syntax] ?? 'a compression that no film has';
@@ -60,7 +57,9 @@ function checkHeader(header, name) {
 function fitting(header, size, name) {
   const { length } = header.element('PixelData').bytes, more = length - size - size % 2, rest = header.after;
   if (length < size) throw damaged(name, 'it has fewer pixels than its header tells of');
-  if (more > Math.max(MUCH_MORE[0] * size, MUCH_MORE[1])) throw damaged(name, 'it has more pixels than its header tells of');
+  if (more > Math.max(MUCH_MORE[0] * size, MUCH_MORE[1])) {
+    throw damaged(name, 'it has more pixels than its header tells of');
+  }
   if (rest.some(byte => byte)) {
     const group = header.little ? rest[0] | rest[1] << 8 : rest[0] << 8 | rest[1];
     if (!AFTER_PIXELS.includes(group)) throw damaged(name, 'after its pixels comes what is no DICOM');
@@ -68,7 +67,7 @@ function fitting(header, size, name) {
   return more > 0 ? [`the file has ${more} bytes more than its picture`] : [];
 }
 
-/** The numbers as they are stored, of the used bits alone: an Int32Array, or a Uint8Array where 8 bits are allocated. */
+/** The numbers as they are stored, of the used bits alone; a Uint8Array where 8 bits without sign are allocated. */
 function storedNumbers(header, count) {
   const { bytes, vr } = header.element('PixelData'), bits = header.number('BitsAllocated'), { little } = header;
   const used = header.number('BitsStored'), above = header.number('HighBit', used - 1) + 1 - used;
@@ -114,7 +113,9 @@ function window(header) {
   const [center, width] = [header.number('WindowCenter'), header.number('WindowWidth')];
   const kind = header.text('VOILUTFunction') || 'LINEAR';
   if (center === null || width === null || width < (kind === 'LINEAR' ? 1 : 1e-9)) return null;
-  if (kind === 'SIGMOID') return value => 1 / (1 + Math.exp(Math.min(Math.max(-4 * (value - center) / width, -700), 700)));
+  if (kind === 'SIGMOID') {
+    return value => 1 / (1 + Math.exp(Math.min(Math.max(-4 * (value - center) / width, -700), 700)));
+  }
   const [middle, range] = kind === 'LINEAR_EXACT' ? [center, width] : [center - 0.5, width - 1];
   return value => Math.min(Math.max((value - middle) / Math.max(range, 1e-9) + 0.5, 0), 1);
 }
@@ -125,7 +126,8 @@ function padding(header, stored) {
   if (value === null) return null;
   // written with the wrong sign
   if (!header.number('PixelRepresentation', 0) && value < 0) value += 2 ** header.number('BitsAllocated');
-  const other = header.number('PixelPaddingRangeLimit', value), [low, high] = [Math.min(value, other), Math.max(value, other)];
+  const other = header.number('PixelPaddingRangeLimit', value);
+  const [low, high] = [Math.min(value, other), Math.max(value, other)];
   const isPadding = number => number >= low && number <= high;
   return stored.some(isPadding) && !stored.every(isPadding) ? isPadding : null;
 }
@@ -165,54 +167,6 @@ function greyOf(header, stored) {
   return { levels, notes };
 }
 
-/** A date as DICOM writes it, in days since 1970; null for none. */
-function day(header, keyword) {
-  const found = /^(\d{4})[.-]?(\d\d)[.-]?(\d\d)$/.exec(header.text(keyword));
-  if (!found) return null;
-  const [year, month, date] = found.slice(1).map(Number), when = new Date(0);
-  when.setUTCFullYear(year, month - 1, date);
-  return year && when.getUTCMonth() === month - 1 && when.getUTCDate() === date ? Math.round(when / 864e5) : null;
-}
-
-/** Age in months, and notes. */
-function ageOf(header, birth, study) {
-  const written = /^(\d{1,3})([DWMY])$/.exec(header.text('PatientAge'));
-  const unit = written && AGE_UNITS[written[2]], told = written && Number(written[1]) * unit;
-  if (birth === null || study === null) return { age: told, notes: [] };
-  const age = (study - birth) / DAYS_A_MONTH;
-  if (!(age >= 0 && age < OLDEST)) return { age: told, notes: ['the dates of birth and of the study give no age'] };
-  const doubt = written && Math.abs(age - told - unit / 2) > 1.5 * unit + 1;
-  return { age, notes: doubt ? ['the age that the file tells is not that of its dates'] : [] };
-}
-
-/** Distance of rows and of columns in mm; null where the file does not say it. */
-function spacingOf(header) {
-  for (const keyword of SPACINGS) {
-    const [row, column, ...more] = header.numbers(keyword);
-    if (!more.length && row > 0.001 && row < 10 && column > 0.001 && column < 10) return [row, column];
-  }
-  return null;
-}
-
-/** What a DICOM says of its film, and what is odd about it; the names are those of Python's FilmTags. */
-function filmTags(header) {
-  const code = keyword => (/^[A-Z0-9_ ]{1,16}$/.test(header.text(keyword)) ? header.text(keyword) : null);
-  const oneOf = (letters, ...keywords) => keywords.map(keyword => header.text(keyword)).find(text => letters.includes(text)) ?? null;
-  const birth = day(header, 'PatientBirthDate'), study = day(header, 'StudyDate'), { age, notes } = ageOf(header, birth, study);
-  return { notes, tags: {
-    sex: oneOf(['F', 'M'], 'PatientSex'), age_months: age, birth_date: birth, study_date: study,
-    laterality: oneOf(['L', 'R'], 'ImageLaterality', 'Laterality'), spacing_mm: spacingOf(header),
-    body_part: code('BodyPartExamined'), modality: code('Modality'),
-  } };
-}
-
-/** What the tags say against a radiograph of a hand. */
-function notAHand({ modality: kind, body_part: part }) {
-  const notes = kind && !FILM_MODALITIES.includes(kind) ? [`the file is a ${kind}, no radiograph`] : [];
-  const isOther = (part ?? '').split(/[ _]/).some(word => NOT_HANDS.some(other => word.startsWith(other)) || word.endsWith('SPINE'));
-  return isOther ? [...notes, `the file says that it shows ${part}, not a hand`] : notes;
-}
-
 /** Make pixels square where the file says that they are not: a hand must not come out too short. */
 function madeSquare(film, header, spacing, name) {
   const [rise, run] = spacing ?? header.numbers('PixelAspectRatio'), ratio = rise > 0 && run > 0 ? rise / run : 1;
@@ -220,18 +174,23 @@ function madeSquare(film, header, spacing, name) {
   const { width, height } = film, side = spacing && Math.min(...spacing); // only ever more pixels
   const size = ratio > 1 ? [width, wholeNumber(height * ratio)] : [wholeNumber(width / ratio), height];
   checkSize(...size, name);
-  return { film: resizeLinear(film, ...size), spacing: side && [side, side], notes: ['its pixels are not square and were made so'] };
+  const notes = ['its pixels are not square and were made so'];
+  return { film: resizeLinear(film, ...size), spacing: side && [side, side], notes };
 }
 
 /** Grey, bright bone, and notes: of pixels as they are stored, or as the browser decodes them. */
 async function pixelsOf(header, name) {
-  const [width, height] = [header.number('Columns'), header.number('Rows')], samples = header.number('SamplesPerPixel', 1);
+  const width = header.number('Columns'), height = header.number('Rows');
+  const samples = header.number('SamplesPerPixel', 1);
   if (header.syntax === JPEG_BASELINE) {
     const frame = new Uint8Array(await new Blob(header.element('PixelData').fragments).arrayBuffer());
     const { data, ...size } = await decodedByBrowser(frame, 'image/jpeg', name);
-    if (size.width !== width || size.height !== height) throw damaged(name, 'its compressed data do not fit its header');
+    if (size.width !== width || size.height !== height) {
+      throw damaged(name, 'its compressed data do not fit its header');
+    }
     if (samples > 1) return greyLevels({ data, ...size }, name);
-    const { levels, notes } = greyOf(header, Uint8Array.from({ length: width * height }, (_, place) => data[4 * place]));
+    const stored = Uint8Array.from({ length: width * height }, (_, place) => data[4 * place]);
+    const { levels, notes } = greyOf(header, stored);
     return { film: { data: levels, width, height }, notes };
   }
   const count = width * height * samples, notes = fitting(header, count * header.number('BitsAllocated') / 8, name);
@@ -261,9 +220,11 @@ export async function readDicom(bytes, name) {
     const { film: levels, notes } = await pixelsOf(header, name), { tags, notes: odd } = filmTags(header);
     const { film, spacing, notes: square } = madeSquare(levels, header, tags.spacing_mm, name);
     const raw = header.text('PresentationIntentType') === 'FOR PROCESSING' ? [UNPROCESSED] : [];
-    return { ...film, notes: [...notes, ...square, ...odd, ...notAHand(tags), ...raw], tags: { ...tags, spacing_mm: spacing } };
+    const all = [...notes, ...square, ...odd, ...notAHand(tags), ...raw];
+    return { ...film, notes: all, tags: { ...tags, spacing_mm: spacing } };
   } catch (error) {
     if (error instanceof FilmProblem) throw error;
-    throw new FilmProblem(`${name} is a DICOM file that cannot be read (${error.name}): it may be damaged, copy it again.`);
+    throw new FilmProblem(`${name} is a DICOM file that cannot be read (${error.name}): `
+      + 'it may be damaged, copy it again.');
   }
 }

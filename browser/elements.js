@@ -13,17 +13,19 @@ export const TAGS = {
   TransferSyntaxUID: 0x00020010, DirectoryRecordSequence: 0x00041220, StudyDate: 0x00080020, Modality: 0x00080060,
   PresentationIntentType: 0x00080068, PatientBirthDate: 0x00100030, PatientSex: 0x00100040, PatientAge: 0x00101010,
   BodyPartExamined: 0x00180015, ImagerPixelSpacing: 0x00181164, NominalScannedPixelSpacing: 0x00182010,
-  Laterality: 0x00200060, ImageLaterality: 0x00200062, SamplesPerPixel: 0x00280002, PhotometricInterpretation: 0x00280004,
-  PlanarConfiguration: 0x00280006, NumberOfFrames: 0x00280008, Rows: 0x00280010, Columns: 0x00280011,
-  PixelSpacing: 0x00280030, PixelAspectRatio: 0x00280034, BitsAllocated: 0x00280100, BitsStored: 0x00280101,
-  HighBit: 0x00280102, PixelRepresentation: 0x00280103, PixelPaddingValue: 0x00280120, PixelPaddingRangeLimit: 0x00280121,
-  WindowCenter: 0x00281050, WindowWidth: 0x00281051, RescaleIntercept: 0x00281052, RescaleSlope: 0x00281053,
+  Laterality: 0x00200060, ImageLaterality: 0x00200062, SamplesPerPixel: 0x00280002,
+  PhotometricInterpretation: 0x00280004, PlanarConfiguration: 0x00280006, NumberOfFrames: 0x00280008, Rows: 0x00280010,
+  Columns: 0x00280011, PixelSpacing: 0x00280030, PixelAspectRatio: 0x00280034, BitsAllocated: 0x00280100,
+  BitsStored: 0x00280101, HighBit: 0x00280102, PixelRepresentation: 0x00280103, PixelPaddingValue: 0x00280120,
+  PixelPaddingRangeLimit: 0x00280121, WindowCenter: 0x00281050, WindowWidth: 0x00281051,
+  RescaleIntercept: 0x00281052, RescaleSlope: 0x00281053,
   VOILUTFunction: 0x00281056, LUTDescriptor: 0x00283002, LUTData: 0x00283006, ModalityLUTSequence: 0x00283000,
   VOILUTSequence: 0x00283010, PixelData: 0x7fe00010,
 };
 const SEQUENCES = new Set([TAGS.DirectoryRecordSequence, TAGS.ModalityLUTSequence, TAGS.VOILUTSequence]);
-const SHORTS = new Set(['SamplesPerPixel', 'PlanarConfiguration', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored', 'HighBit',
-  'PixelRepresentation', 'LUTDescriptor', 'LUTData', 'PixelPaddingValue', 'PixelPaddingRangeLimit'].map(name => TAGS[name]));
+const SHORTS = new Set(['SamplesPerPixel', 'PlanarConfiguration', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored',
+  'HighBit', 'PixelRepresentation', 'LUTDescriptor', 'LUTData', 'PixelPaddingValue', 'PixelPaddingRangeLimit'
+].map(name => TAGS[name]));
 
 /** Reads a file from front to back. */
 class Reading {
@@ -34,7 +36,9 @@ class Reading {
 
   get done() { return this.place + 8 > this.bytes.length; }
 
-  tagAt(place) { return this.view.getUint16(place, this.little) * 0x10000 + this.view.getUint16(place + 2, this.little); }
+  tagAt(place) {
+    return this.view.getUint16(place, this.little) * 0x10000 + this.view.getUint16(place + 2, this.little);
+  }
 
   lettersAt(place) { return String.fromCharCode(this.bytes[place], this.bytes[place + 1]); }
 
@@ -143,9 +147,11 @@ export class Header {
   }
 }
 
+const hasPreamble = bytes => String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM';
+
 /** Does a file begin as DICOM files do, with or without a preamble? */
 export function isDicom(bytes) {
-  if (String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM') return true;
+  if (hasPreamble(bytes)) return true;
   if (bytes.length < 16) return false;
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
   for (const little of [true, false]) {
@@ -171,14 +177,15 @@ function guessed(reading) {
  * @throws {RangeError} where it breaks off
  */
 export async function readElements(bytes, name) {
-  const reading = new Reading(bytes, String.fromCharCode(...bytes.subarray(128, 132)) === 'DICM' ? 132 : 0, true, false);
+  const reading = new Reading(bytes, hasPreamble(bytes) ? 132 : 0, true, false);
   const meta = new Map();
   while (!reading.done && reading.view.getUint16(reading.place, true) === 2) {
     const { tag, vr, length } = reading.head();
     meta.set(tag, { vr, bytes: bytes.subarray(reading.place, reading.place += length) });
   }
   const [syntax = ''] = new Header(meta, true).texts('TransferSyntaxUID');
-  const { little, implicit } = syntax ? { little: syntax !== BIG_ENDIAN, implicit: syntax === IMPLICIT } : guessed(reading);
+  const told = { little: syntax !== BIG_ENDIAN, implicit: syntax === IMPLICIT };
+  const { little, implicit } = syntax ? told : guessed(reading);
   let body = reading;
   if (syntax === DEFLATED) {
     const unpacked = await inflated([bytes.subarray(reading.place)], LARGEST_UNPACKED + 1, 'deflate-raw');
@@ -189,6 +196,7 @@ export async function readElements(bytes, name) {
   }
   Object.assign(body, { little, implicit });
   const elements = body.elements(Infinity), pixels = elements.get(TAGS.PixelData);
-  const after = pixels?.bytes && syntax !== DEFLATED ? body.bytes.subarray(pixels.start + pixels.bytes.length) : new Uint8Array();
+  const isPlain = pixels?.bytes && syntax !== DEFLATED;
+  const after = isPlain ? body.bytes.subarray(pixels.start + pixels.bytes.length) : new Uint8Array();
   return new Header(elements, little, syntax, after);
 }

@@ -1,7 +1,7 @@
 /**
- * Pixels of any kind become one grey film of 8 bits. Follows the first half of nbs/films/00_radiograph.ipynb. Pixels are
- * `{ data, width, height, channels }` with 1 to 4 channels, alpha last, as Uint8Array, Uint16Array or another array of
- * whole numbers.
+ * Pixels of any kind become one grey film of 8 bits. Follows the first half of nbs/films/00_radiograph.ipynb. Pixels
+ * are `{ data, width, height, channels }` with 1 to 4 channels, alpha last, as Uint8Array, Uint16Array or another array
+ * of whole numbers.
  */
 import { FilmProblem, wholeNumber } from './basics.js';
 
@@ -32,7 +32,7 @@ export function checkSize(width, height, name) {
   }
 }
 
-/** Smallest and largest number; `step`: look at every so many. */
+/** Smallest and largest number. */
 function ends(values) {
   let low = Infinity, high = -Infinity;
   for (const value of values) {
@@ -95,7 +95,7 @@ function toEightBits(pixels) {
   return { ...pixels, data };
 }
 
-/** How far colours of the same grey level lie apart, in grey levels: red and blue, both less green; the larger of the two. */
+/** How far colours of the same grey level lie apart, in grey levels: the larger of red and of blue, both less green. */
 function toneScatter(colours) {
   const count = colours.length / 3, levels = new Uint8Array(count), counts = new Float64Array(256);
   for (let place = 0; place < count; place++) {
@@ -153,7 +153,8 @@ function chosen({ data, width, height, channels }, wanted) {
 
 /** The colours, or the alpha channel where they are flat. */
 function withoutAlpha(pixels) {
-  const { data, channels } = pixels, alpha = channels - 1, colours = Array.from({ length: alpha }, (_, channel) => channel);
+  const { data, channels } = pixels, alpha = channels - 1;
+  const colours = Array.from({ length: alpha }, (_, channel) => channel);
   const flat = (channel, counts) => {
     let first;
     for (let place = 0; place < data.length; place += channels) {

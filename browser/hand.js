@@ -120,7 +120,8 @@ export async function landmarksOf(networks, rgb, palm) {
   const { centre, side, turn } = palmSquare(palm);
   const square = cutTurned(rgb, centre, side, turn, LANDMARK_SIDE, true);
   const [found, [presence]] = await networks.landmarks({ input_1: square });
-  const local = Array.from({ length: 21 }, (_, mark) => [0, 1].map(axis => found[3 * mark + axis] / LANDMARK_SIDE - 0.5));
+  const local = Array.from({ length: 21 },
+    (_, mark) => [0, 1].map(axis => found[3 * mark + axis] / LANDMARK_SIDE - 0.5));
   return { marks: turned(local, turn).map(([x, y]) => [x * side + centre[0], y * side + centre[1]]), presence };
 }
 
@@ -197,7 +198,8 @@ export async function findHand(networks, film) {
     if (!palm) continue;
     const { marks, presence } = await landmarksOf(networks, prepared, palm);
     if (presence < FINDER.presence) continue;
-    const across = Math.floor((prepared.width - small.width) / 2), down = Math.floor((prepared.height - small.height) / 2);
+    const across = Math.floor((prepared.width - small.width) / 2);
+    const down = Math.floor((prepared.height - small.height) / 2);
     const landmarks = marks.map(([x, y]) => [
       Math.fround((x - across) * film.width / small.width), Math.fround((y - down) * film.height / small.height)]);
     return { landmarks, method, presence };
@@ -218,8 +220,9 @@ function fingerBand(lines, width, height, thickness) {
     for (let part = 1; part < line.length; part++) {
       const [[ax, ay], [bx, by]] = [line[part - 1], line[part]], [dx, dy] = [bx - ax, by - ay];
       const length = dx * dx + dy * dy || 1;
-      const [left, right] = [Math.max(Math.floor(Math.min(ax, bx) - reach), 0), Math.min(Math.max(ax, bx) + reach, width - 1)];
-      const [top, bottom] = [Math.max(Math.floor(Math.min(ay, by) - reach), 0), Math.min(Math.max(ay, by) + reach, height - 1)];
+      const around = (one, other, most) => [
+        Math.max(Math.floor(Math.min(one, other) - reach), 0), Math.min(Math.max(one, other) + reach, most)];
+      const [left, right] = around(ax, bx, width - 1), [top, bottom] = around(ay, by, height - 1);
       for (let y = top; y <= bottom; y++) {
         for (let x = left; x <= right; x++) {
           const share = Math.min(Math.max(((x - ax) * dx + (y - ay) * dy) / length, 0), 1);
@@ -237,24 +240,28 @@ export function boneContrast(film, hand) {
   const small = scale < 1 ? shrinkBy(film, scale) : film, { width, height } = small;
   const points = hand.landmarks.map(([x, y]) => [wholeNumber(x * scale), wholeNumber(y * scale)]);
   const lines = [1, 5, 9, 13, 17].map(first => [points[0], ...points.slice(first, first + 4)]);
-  const range = axis => Math.max(...hand.landmarks.map(mark => mark[axis])) - Math.min(...hand.landmarks.map(mark => mark[axis]));
-  const length = (range(0) + range(1)) * scale / 1.5;
+  const range = ([low, ...more]) => Math.max(low, ...more) - Math.min(low, ...more);
+  const [across, down] = [0, 1].map(axis => range(hand.landmarks.map(mark => mark[axis])));
+  const length = (across + down) * scale / 1.5;
   const band = share => fingerBand(lines, width, height, Math.max(1, wholeNumber(share * length)));
-  const bones = band(0.02), near = band(0.22), beside = band(0.40).map((inside, place) => (inside && !near[place] ? 1 : 0));
+  const bones = band(0.02), near = band(0.22);
+  const beside = band(0.40).map((inside, place) => (inside && !near[place] ? 1 : 0));
   const contrast = median(small.data, bones) - median(small.data, beside);
   return Number.isNaN(contrast) ? 0 : contrast;
 }
 
 /**
  * The hand in a film that may be a negative.
- * @returns {Promise<{film: object, hand: object|null, inverted: boolean}>} the film with bright bone, its hand, and whether
- *   it had to be inverted
+ * @returns {Promise<{film: object, hand: object|null, inverted: boolean}>} the film with bright bone, its hand, and
+ *   whether it had to be inverted
  */
 export async function findBrightBone(networks, film) {
   const hand = await findHand(networks, film), contrast = hand ? boneContrast(film, hand) : 0;
   if (contrast > 0 && median(film.data) < 128) return { film, hand, inverted: false };
   const negative = { ...film, data: film.data.map(level => 255 - level) };
   const other = await findHand(networks, negative);
-  if (other && boneContrast(negative, other) > Math.max(contrast, 0)) return { film: negative, hand: other, inverted: true };
+  if (other && boneContrast(negative, other) > Math.max(contrast, 0)) {
+    return { film: negative, hand: other, inverted: true };
+  }
   return { film, hand, inverted: false };
 }

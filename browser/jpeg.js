@@ -1,6 +1,6 @@
 /**
- * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage leaves in
- * a JPEG follows nbs/films/00_radiograph.ipynb.
+ * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage
+ * leaves in a JPEG follows nbs/films/00_radiograph.ipynb.
  */
 import { FilmProblem, fixed } from './basics.js';
 import { checkSize } from './grey.js';
@@ -57,7 +57,7 @@ function frameOf(segments) {
   return { height: data[1] << 8 | data[2], width: data[3] << 8 | data[4], block };
 }
 
-/** Sums from the left of the steps between two rows of blocks, a block of columns at a time, and of what counts in them. */
+/** The mean step between two rows of blocks, left and right of the end of each block. */
 function stepsFromLeft({ data, width }, row, block) {
   const sums = [], counts = [];
   let sum = 0, count = 0;

@@ -1,12 +1,13 @@
 /**
- * Networks as functions of arrays, by LiteRT.js. Follows nbs/00a_litert.ipynb. The library itself is given from outside: the
- * page takes it from `litert/`, the tests from node_modules.
+ * Networks as functions of arrays, by LiteRT.js. Follows nbs/00a_litert.ipynb. The library itself is given from
+ * outside: the page takes it from `litert/`, the tests from node_modules.
  */
 
 /** The library with its runtime started, once for all networks; `folder` is where its wasm files lie, with a slash. */
 export async function startRuntime(library, folder) {
   const quiet = text => /^(INFO|WARNING)/.test(text) || console.error(text);
-  globalThis.Module = { locateFile: file => folder + file, print: quiet, printErr: quiet }; // read by the runtime's script
+  // read by the runtime's script
+  globalThis.Module = { locateFile: file => folder + file, print: quiet, printErr: quiet };
   await library.loadLiteRt(folder);
   return library;
 }
@@ -20,13 +21,14 @@ function flatBuffer(bytes) {
     const offset = at < view.getUint16(entries, true) ? view.getUint16(entries + at, true) : 0;
     return offset ? follow(table + offset) : 0;
   };
-  const items = vector => Array.from({ length: vector ? view.getUint32(vector, true) : 0 }, (_, n) => vector + 4 + 4 * n);
+  const items = vector => Array.from({ length: vector ? view.getUint32(vector, true) : 0 },
+    (_, number) => vector + 4 + 4 * number);
   return { view, root: follow(0), follow, field, items };
 }
 
 /**
- * A network for one picture at a time: LiteRT.js takes no batch that is left open (−1), so it is set to what the network
- * was stored with (1). The bytes are changed in place.
+ * A network for one picture at a time: LiteRT.js takes no batch that is left open (−1), so it is set to what the
+ * network was stored with (1). The bytes are changed in place.
  */
 export function withClosedBatch(bytes) {
   const { view, root, follow, field, items } = flatBuffer(bytes);

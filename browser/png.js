@@ -1,6 +1,6 @@
 /**
- * Reads a PNG exactly: a browser's canvas would change 16 bits and what has an alpha channel. Gives the pixels that Pillow
- * gives in nbs/films/00_radiograph.ipynb.
+ * Reads a PNG exactly: a browser's canvas would change 16 bits and what has an alpha channel. Gives the pixels that
+ * Pillow gives in nbs/films/00_radiograph.ipynb.
  */
 import { FilmProblem } from './basics.js';
 import { checkSize } from './grey.js';
@@ -26,16 +26,19 @@ function crc32(bytes) {
 
 const unreadable = name => new FilmProblem(`${name} is not an image that can be read: `
   + 'give a radiograph as PNG, JPEG, TIFF, BMP or WebP.');
-const cutShort = (name, why) => new FilmProblem(`${name} cannot be decoded (${why}): it may be cut short, copy it again.`);
+const cutShort = (name, why) => new FilmProblem(`${name} cannot be decoded (${why}): `
+  + 'it may be cut short, copy it again.');
 
 /** The chunks `{ kind, data, intact }` up to the end. */
 function chunksOf(bytes, name) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), chunks = [];
   for (let place = 8; place + 8 <= bytes.length;) {
     const length = view.getUint32(place), kind = String.fromCharCode(...bytes.subarray(place + 4, place + 8));
-    const data = bytes.subarray(place + 8, place + 8 + length), isWhole = place + 12 + length <= bytes.length;
-    const intact = isWhole && crc32(bytes.subarray(place + 4, place + 8 + length)) === view.getUint32(place + 8 + length);
-    if (!intact && kind !== 'IDAT' && kind !== 'IEND') throw chunks.length ? cutShort(name, 'a part of it is broken') : unreadable(name);
+    const end = place + 8 + length, data = bytes.subarray(place + 8, end), isWhole = end + 4 <= bytes.length;
+    const intact = isWhole && crc32(bytes.subarray(place + 4, end)) === view.getUint32(end);
+    if (!intact && kind !== 'IDAT' && kind !== 'IEND') {
+      throw chunks.length ? cutShort(name, 'a part of it is broken') : unreadable(name);
+    }
     chunks.push({ kind, data, intact: intact || !isWhole });
     if (kind === 'IEND') break;
     place += 12 + length;
@@ -51,10 +54,12 @@ function chunksOf(bytes, name) {
  * @returns {Promise<Uint8Array>} fewer bytes where the data end or break before
  */
 export async function inflated(parts, most, format = 'deflate') {
-  const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream(format)), reader = stream.getReader(), found = [];
+  const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream(format)).getReader(), found = [];
   let length = 0;
   try {
-    for (let part; length < most && !(part = await reader.read()).done; length += part.value.length) found.push(part.value);
+    for (let part; length < most && !(part = await reader.read()).done; length += part.value.length) {
+      found.push(part.value);
+    }
   } catch { /* broken data: what came before them counts */ }
   reader.cancel().catch(() => {});
   const result = new Uint8Array(length);
@@ -110,7 +115,8 @@ function assembled(raw, { width, height, depth, channels, interlaced }, name) {
   const all = new (depth === 16 ? Uint16Array : Uint8Array)(width * height * channels);
   let place = 0;
   for (const [left, top, across, down] of PASSES) {
-    const columns = Math.ceil((width - left) / across), rows = Math.ceil((height - top) / down), stride = strideOf(columns);
+    const columns = Math.ceil((width - left) / across), rows = Math.ceil((height - top) / down);
+    const stride = strideOf(columns);
     if (columns <= 0 || rows <= 0) continue;
     const part = unfiltered(raw.subarray(place, place + rows * (stride + 1)), rows, stride, back, name);
     const samples = samplesOf(part, columns, rows, channels, depth, stride);
@@ -129,7 +135,8 @@ function assembled(raw, { width, height, depth, channels, interlaced }, name) {
 
 /** Bytes of all rows with their filters, before they are packed. */
 function rawLength({ width, height, depth, channels, interlaced }) {
-  const length = (columns, rows) => columns > 0 && rows > 0 ? rows * (1 + Math.ceil(columns * channels * depth / 8)) : 0;
+  const length = (columns, rows) => (
+    columns > 0 && rows > 0 ? rows * (1 + Math.ceil(columns * channels * depth / 8)) : 0);
   if (!interlaced) return length(width, height);
   return PASSES.reduce((sum, [left, top, across, down]) => (
     sum + length(Math.ceil((width - left) / across), Math.ceil((height - top) / down))), 0);
@@ -149,7 +156,7 @@ function resolved(samples, header, palette, alphas) {
   if (depth < 8) return { data: samples.map(value => value * 255 / ((1 << depth) - 1)), width, height, channels };
   if (depth === 16 && type === 4) { // read as colours, by Pillow and OpenCV as well
     const data = new Uint16Array(width * height * 4);
-    for (let place = 0; place < data.length; place++) data[place] = samples[2 * (place >> 2) + (place % 4 === 3 ? 1 : 0)];
+    data.forEach((_, place) => { data[place] = samples[2 * (place >> 2) + (place % 4 === 3 ? 1 : 0)]; });
     return { data, width, height, channels: 4 };
   }
   return { data: samples, width, height, channels };
@@ -177,7 +184,8 @@ export function turnedAsTold(pixels, turn) {
   const upsideDown = [3, 4, 7, 8].includes(turn), mirrored = [2, 3, 6, 7].includes(turn);
   for (let y = 0; y < rows; y++) {
     for (let x = 0; x < columns; x++) {
-      const [u, v] = [mirrored ? columns - 1 - x : x, upsideDown ? rows - 1 - y : y], [column, row] = swapped ? [v, u] : [u, v];
+      const [u, v] = [mirrored ? columns - 1 - x : x, upsideDown ? rows - 1 - y : y];
+      const [column, row] = swapped ? [v, u] : [u, v];
       for (let channel = 0; channel < channels; channel++) {
         result[(y * columns + x) * channels + channel] = data[(row * width + column) * channels + channel];
       }
@@ -196,7 +204,8 @@ export async function readPng(bytes, name) {
   const chunks = chunksOf(bytes, name), [first] = chunks;
   const one = kind => chunks.find(chunk => chunk.kind === kind)?.data;
   if (first?.kind !== 'IHDR' || first.data.length !== 13) throw unreadable(name);
-  const view = new DataView(first.data.buffer, first.data.byteOffset, 13), [width, height] = [view.getUint32(0), view.getUint32(4)];
+  const view = new DataView(first.data.buffer, first.data.byteOffset, 13);
+  const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const [depth, type, , , interlaced] = first.data.subarray(8);
   if (!DEPTHS[type]?.includes(depth)) throw unreadable(name);
   const header = { width, height, depth, type, channels: CHANNELS[type], interlaced };

@@ -1,6 +1,6 @@
 /**
- * From a film to the picture that a network sees: find the hand, turn it upright, crop, stretch, resize. Follows the default
- * pipeline of nbs/02_preprocessing.ipynb.
+ * From a film to the picture that a network sees: find the hand, turn it upright, crop, stretch, resize. Follows the
+ * default pipeline of nbs/02_preprocessing.ipynb.
  */
 import { rounded, roundedAsNumPy, turned, wholeNumber } from './basics.js';
 import { findBrightBone, handAngle, stretchGrey } from './hand.js';
@@ -22,7 +22,7 @@ function uprightSquare(hand) {
 }
 
 /**
- * Cut a leaning square out of a film and bring it to one size, averaging where the film is larger; black outside the film.
+ * Cut a leaning square out of a film and bring it to one size, averaging where the film is larger; black outside.
  * @returns {{square: object, inside: Uint8Array, matrix: number[]}} grey; 1 inside the film; 2 × 3 from film to square
  */
 function cutSquare(film, { centre, side, angle }, size) {

@@ -15,8 +15,8 @@ export function networkInputs(view, male) {
  * @param card page's card: correction, interval
  * @param {{data: Uint8Array, width: number, height: number}} picture as `preprocess` makes it
  * @param {boolean|null} male null for a network without the sex
- * @returns {Promise<{months: number, spread: number, interval: [number, number]|null, looks: object[]}>} months, and what
- *   each network says to each look: `{ eye, view, months }`
+ * @returns {Promise<{months: number, spread: number, interval: [number, number]|null, looks: object[]}>} months, and
+ *   what each network says to each look: `{ eye, view, months }`
  */
 export async function answer(eyes, card, picture, male) {
   const looks = [];

@@ -1,6 +1,6 @@
 /**
- * Resizing and warping, bit for bit as OpenCV 4.11 does on bytes. Pictures are `{ data: Uint8Array, width, height }`, grey,
- * or with `channels: 3`. What Python does by cv2.resize, cv2.warpAffine and cv2.warpPerspective.
+ * Resizing and warping, bit for bit as OpenCV 4.11 does on bytes. Pictures are `{ data: Uint8Array, width, height }`,
+ * grey, or with `channels: 3`. What Python does by cv2.resize, cv2.warpAffine and cv2.warpPerspective.
  */
 import { wholeNumber } from './basics.js';
 
@@ -83,7 +83,8 @@ export function resizeArea(source, width, height, scaleX = source.width / width,
 
 /** Shrink by a factor below 1, as cv2.resize with fx and fy and INTER_AREA. */
 export function shrinkBy(source, factor) {
-  return resizeArea(source, wholeNumber(source.width * factor), wholeNumber(source.height * factor), 1 / factor, 1 / factor);
+  const [width, height] = [source.width, source.height].map(side => wholeNumber(side * factor));
+  return resizeArea(source, width, height, 1 / factor, 1 / factor);
 }
 
 /** A film saved at a lower resolution: the shorter side gets at most `side` pixels. */

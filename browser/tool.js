@@ -45,7 +45,9 @@ function progressOver(files, progress) {
 async function checkedBytes(load, base, file, tell) {
   const bytes = await load(`${base}weights/${file.file}`, tell);
   const found = await sha256(bytes);
-  if (found && found !== file.sha256) throw new Error(`${file.file} is not the file its card describes: load the page again.`);
+  if (found && found !== file.sha256) {
+    throw new Error(`${file.file} is not the file its card describes: load the page again.`);
+  }
   return bytes;
 }
 
@@ -118,7 +120,8 @@ function besideAge(growth) {
 function asJson(film, sex, found, verdict, warnings, growth, made, card) {
   const { record } = made, { months, interval } = found;
   return {
-    file: film.name, sex: card.sex_input ? sex : null, bone_age_months: rounded(months, 1), bone_age: ageInWords(months),
+    file: film.name, sex: card.sex_input ? sex : null,
+    bone_age_months: rounded(months, 1), bone_age: ageInWords(months),
     interval_months: interval && interval.map(edge => rounded(edge, 1)),
     interval_level: interval ? card.interval.level : null, ...besideAge(growth),
     typical_error_months: card.errors.mae ?? null, report_error_months: card.errors.report_mad ?? null,
@@ -139,14 +142,15 @@ class Tool {
    * The bone age of one film.
    * @param {Uint8Array} bytes of the file
    * @param {string} name of the file
-   * @param {{sex?: 'F'|'M'|null, ageMonths?: number|null, force?: boolean}} options sex and age: null for what the DICOM
-   *   file says; force: answer a film that the quality gate refuses
+   * @param {{sex?: 'F'|'M'|null, ageMonths?: number|null, force?: boolean}} options sex and age: null for what the
+   *   DICOM file says; force: answer a film that the quality gate refuses
    * @returns {Promise<object>} the keys of `boneage assess --json`, and `film`, `hand`, `picture`, `looks`, `growth`,
    *   `record`, `male`
    * @throws {FilmProblem} with Python's sentence; `film` and `hand` where they are known
    */
   async assess(bytes, name, { sex: given = null, ageMonths = null, force = false } = {}) {
-    const { card } = this, film = await readFilm(bytes, shown(name)), { tags } = film, known = { film: shownFilm(film) };
+    const { card } = this, film = await readFilm(bytes, shown(name)), { tags } = film;
+    const known = { film: shownFilm(film), hand: null };
     try {
       const { sex, warnings: said } = sexOf(given, tags, card.sex_input);
       const made = await preprocess(this.networks, film, card.pipeline, card.picture_size);
@@ -182,9 +186,10 @@ class Tool {
 /**
  * Load everything.
  * @param {{base?: string, progress?: function(number, number, string): void, map?: boolean, load?: function,
- *   library?: function}} options base: address of the folder, with a slash at its end; progress: told bytes done, bytes in
- *   all, and what is being loaded; map: load the graph of the heat map now, not when it is first asked for; load: how a file
- *   is read, `(url, tell) → Promise<Uint8Array>`; library: gives LiteRT.js; runtime: where its wasm files lie
+ *   library?: function, runtime?: string}} options base: address of the folder, with a slash at its end; progress: told
+ *   bytes done, bytes in all, and what is being loaded; map: load the graph of the heat map now, not when it is first
+ *   asked for; load: how a file is read, `(url, tell) → Promise<Uint8Array>`; library: gives LiteRT.js; runtime: where
+ *   its wasm files lie
  * @returns {Promise<Tool>}
  */
 export async function openTool({ base = './', progress = null, map = false, load = download,
@@ -197,7 +202,8 @@ export async function openTool({ base = './', progress = null, map = false, load
     const bytes = await checkedBytes(load, base, file, tell);
     return openGraph(await started, bytes);
   };
-  const [palm, landmarks, ...graphs] = await Promise.all([...card.hands, ...card.eyes].map(file => graphOf(file, told(file))));
+  const [palm, landmarks, ...graphs] = await Promise.all(
+    [...card.hands, ...card.eyes].map(file => graphOf(file, told(file))));
   const eyes = card.eyes.map(({ size, views }, eye) => ({ graph: graphs[eye], size, views }));
   const loadMap = async tell => {
     if (!card.map) throw new FilmProblem(`${card.name} has no graph that explains its answers.`);

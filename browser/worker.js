@@ -2,8 +2,8 @@
  * The tool in a thread of its own. A classic worker, not a module: LiteRT.js starts its runtime by importScripts.
  *
  * In: `{ id, verb: 'open' }`, `{ id, verb: 'assess', bytes, name, options }`, `{ id, verb: 'map', key }`.
- * Out: `{ id, progress: { done, total, what } }`, `{ id, result }`, `{ id, problem: { message, reasons, needs, film, hand } }`.
- * The result of an assessment has a `key` for its map.
+ * Out: `{ id, progress: { done, total, what } }`, `{ id, result }`,
+ * `{ id, problem: { message, reasons, needs, film, hand } }`. The result of an assessment has a `key` for its map.
  */
 const KEPT = 200; // results whose pictures are kept for their maps
 const base = new URL('./', self.location.href).href;

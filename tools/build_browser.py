@@ -1,8 +1,8 @@
 """Build the page that reads films: sources from browser/, LiteRT.js from npm, cards and tables from the package.
 
-    python tools/build_browser.py                 # boneage/apps/live, for `boneage app`: networks stay in boneage/weights
-    python tools/build_browser.py --site FOLDER   # a whole static site, with the networks
-    python tools/build_browser.py --vectors FOLDER  # what Python says, for the tests: BONEAGE_VECTORS=FOLDER node --test
+    python tools/build_browser.py                   # boneage/apps/live: networks stay in boneage/weights
+    python tools/build_browser.py --site FOLDER     # a whole static site, with the networks
+    python tools/build_browser.py --vectors FOLDER  # what Python says, for browser/test
 """
 import argparse, base64, hashlib, json, shutil, subprocess, sys
 from pathlib import Path
@@ -55,12 +55,12 @@ def copy_runtime(folder: Path) -> None:
     target.mkdir()
     text = (PACKAGES/'core'/'dist'/'index.js').read_text()
     named = 'from "@litertjs/wasm-utils"'
-    if text.count(named) != 1: raise BoneAgeError(f'LiteRT.js does not import {named} once, as it did: look at it anew.')
+    if text.count(named) != 1: raise BoneAgeError(f'LiteRT.js no longer holds {named} once: look at its imports.')
     text = text.replace(named, 'from "./wasm-utils.js"')
     (target/'index.js').write_text(without_map(text))
     (target/'wasm-utils.js').write_text(without_map((PACKAGES/'wasm-utils'/'dist'/'index.js').read_text()))
-    for name in RUNTIMES:
-        for suffix in ('.js', '.wasm'): shutil.copyfile(PACKAGES/'core'/'wasm'/f'{name}{suffix}', target/f'{name}{suffix}')
+    for file in (f'{name}{suffix}' for name in RUNTIMES for suffix in ('.js', '.wasm')):
+        shutil.copyfile(PACKAGES/'core'/'wasm'/file, target/file)
 
 
 def without_map(text: str) -> str:
@@ -78,7 +78,7 @@ def write_precache(folder: Path, networks: list[str]) -> None:
     files = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob('*')) if path.is_file()}
     files |= {f'weights/{name}': weights_folder/name for name in networks}
     left_out = 'sw.js', 'precache.js'
-    hashes = {name: integrity(path) for name, path in files.items() if name not in left_out and not name.startswith('.')}
+    hashes = {name: integrity(path) for name, path in files.items() if not name.startswith(('.', *left_out))}
     write_atomically(folder/'precache.js', f'self.FILES = {json.dumps(hashes, indent=1)};\n')
 
 
@@ -128,7 +128,9 @@ def main() -> int:
     parser.add_argument('--site', type=Path, metavar='FOLDER', help='write a whole static site here')
     parser.add_argument('--vectors', type=Path, metavar='FOLDER', help='write what the tests need here, instead')
     given = parser.parse_args()
-    try: folder = write_all_vectors(given.vectors) if given.vectors else build(given.site or LIVE, given.site is not None)
+    try:
+        if given.vectors: folder = write_all_vectors(given.vectors)
+        else: folder = build(given.site or LIVE, site=given.site is not None)
     except BoneAgeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -42,7 +42,9 @@ test('looks at the crop of Python', options, async () => {
   for (const { crop, sex, looks } of answers) {
     const got = await answer(tool.eyes, tool.card, rawOf(crop), sex === 'M');
     assert.equal(got.looks.length, looks.length);
-    got.looks.forEach(({ months }, look) => assert.ok(Math.abs(months - looks[look]) < MONTHS, `${months}, in Python ${looks[look]}`));
+    got.looks.forEach(({ months }, look) => {
+      assert.ok(Math.abs(months - looks[look]) < MONTHS, `${months}, in Python ${looks[look]}`);
+    });
   }
 });
 

@@ -10,7 +10,8 @@ const options = { skip: !VECTORS && 'no vectors: set BONEAGE_VECTORS' };
 const { files } = vectorsOf('golden.json') ?? {};
 
 /** What a problem says, without what a decoder calls the damage, and without the formats that only Python reads. */
-const asSaid = text => text.replace(/ \((OSError|SyntaxError|a part)[^)]*\)/, '').replace(/give a radiograph as .*$/, '');
+const asSaid = text => (
+  text.replace(/ \((OSError|SyntaxError|a part)[^)]*\)/, '').replace(/give a radiograph as .*$/, ''));
 
 /** The days since 1970 of an ISO date. */
 const days = date => (date ? Math.round(Date.parse(date) / 864e5) : null);
@@ -44,11 +45,14 @@ for (const kind of ['PNG', 'DICOM']) {
 test('what a page cannot read says so', async () => {
   const tiff = new Uint8Array(100);
   tiff.set([0x49, 0x49, 0x2a, 0]);
-  await assert.rejects(readFilm(tiff, 'film.tif'), /^FilmProblem: film.tif is a TIFF, which this page does not read: save it as PNG.$/);
-  await assert.rejects(readFilm(new Uint8Array([0xff, 0xd8, 0xff, 0xe0]), 'film.jpg'), /can only be read in a browser/); // in Node
+  await assert.rejects(readFilm(tiff, 'a.tif'), /a.tif is a TIFF, which this page does not read: save it as PNG.$/);
+  const jpeg = new Uint8Array([0xff, 0xd8, 0xff, 0xe0]);
+  await assert.rejects(readFilm(jpeg, 'a.jpg'), /can only be read in a browser/); // said in Node
 });
 
 test('seams of damaged JPEG data', options, () => {
   const { seams } = vectorsOf('golden.json');
-  for (const { given, block, height } of seams) assert.ok(Math.abs(seam(rawOf(given), block) - height) < 1e-3, given.file);
+  for (const { given, block, height } of seams) {
+    assert.ok(Math.abs(seam(rawOf(given), block) - height) < 1e-3, given.file);
+  }
 });
