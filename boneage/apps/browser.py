@@ -6,8 +6,8 @@
 __all__ = ['PAGE_PIPELINE', 'FLAGS', 'PASSES', 'MADE_UP', 'page_card', 'licences', 'pixel_vectors', 'png_bytes', 'png_files',
            'dicom_files', 'seam_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
 
-# %% ../../nbs/apps/01_browser.ipynb #84b388cf
-import io, math, struct, warnings, zlib
+# %% ../../nbs/apps/01_browser.ipynb #1bfbbd9b
+import io, json, math, struct, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
 
@@ -29,7 +29,7 @@ from ..films.radiograph import rotation, seam
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 
-# %% ../../nbs/apps/01_browser.ipynb #8418d5bf
+# %% ../../nbs/apps/01_browser.ipynb #5d775f3d
 PAGE_PIPELINE = 'default'  # the one that the page knows
 
 def _network(
@@ -41,13 +41,14 @@ def _network(
     return dict(file=path.name, bytes=path.stat().st_size, sha256=file_sha256(path), what=what, **more)
 
 def _networks(reader: Reader) -> dict:
-    "The networks of the page: those that find the hand, those that answer, and the one that explains, where there is one."
+    "The networks of the page: those that find the hand, those that answer, and the one that explains, if there is one."
     hands = [_network(WEIGHTS_FOLDER/file, 'the hand finder') for file, _ in (PALM_MODEL, LANDMARK_MODEL)]
-    eyes = [_network(Path(eye.path), 'the bone-age network', size=eye.size, views=list(eye.views)) for eye in reader.eyes]
+    eyes = [_network(Path(eye.path), 'the bone-age network', size=eye.size, views=list(eye.views))
+            for eye in reader.eyes]
     explained = _network(reader.map_path, 'the heat map') if reader.map_path.is_file() else None
     return dict(hands=hands, eyes=eyes, map=explained)
 
-# %% ../../nbs/apps/01_browser.ipynb #a9999c05
+# %% ../../nbs/apps/01_browser.ipynb #cef346ea
 def page_card(
     reader: Reader | None = None,  # the bundled weights if None
 ) -> dict:  # card.json of the page
@@ -61,7 +62,7 @@ def page_card(
                 picture_size=find_pipeline(reader.pipeline).size, sex_input=reader.sex_input, **_networks(reader),
                 **to_dict(reader.fitted), errors=errors, note=RESEARCH_USE)
 
-# %% ../../nbs/apps/01_browser.ipynb #0434c256
+# %% ../../nbs/apps/01_browser.ipynb #d86c4688
 def licences() -> str:
     "The text of licences.txt of the page."
     card = model_card()
@@ -73,7 +74,7 @@ def licences() -> str:
         f'weights/ of the bone-age network {card["name"]}, edition {card["edition"]}: {card["licence"]}.',
         f'Trained on: {card["source"]}.', f'Cite: {card["citation"]}', '', theirs])
 
-# %% ../../nbs/apps/01_browser.ipynb #5e524ed5
+# %% ../../nbs/apps/01_browser.ipynb #67afcc8f
 FLAGS = dict(area=cv2.INTER_AREA, linear=cv2.INTER_LINEAR)
 
 def _turned_square(
@@ -84,8 +85,9 @@ def _turned_square(
 ) -> np.ndarray:  # uint8 (side, side) or (side, side, 3)
     "As the hand networks get it."
     target = np.array([(0, side), (0, 0), (side, 0), (side, side)], np.float32)
+    border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
     return cv2.warpPerspective(picture, cv2.getPerspectiveTransform(np.float32(corners), target), (side, side),
-                               flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT)
+                               flags=cv2.INTER_LINEAR, borderMode=border)
 
 def _transformed(
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -106,7 +108,7 @@ def _transformed(
         view=lambda name, size: fixed_view(picture, name, size))
     return ways[way](**given)
 
-# %% ../../nbs/apps/01_browser.ipynb #2d657951
+# %% ../../nbs/apps/01_browser.ipynb #85296449
 def _ways(
     rng: np.random.Generator,
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -118,11 +120,13 @@ def _ways(
         turn, width = (0.0, 961.0 - number % 2) if number < 4 else (rng.uniform(-3, 3), rng.uniform(80, 900))
         half = np.array([(-1, 1), (-1, -1), (1, -1), (1, 1)]) * width / 2
         corners = half @ rotation(turn) + rng.uniform(0, 300, 2)
-        found.append(dict(way='square', corners=np.float32(corners).tolist(), side=(192, 224)[number % 2], replicate=number % 4 > 1))
+        found.append(dict(way='square', corners=np.float32(corners).tolist(), side=(192, 224)[number % 2],
+                          replicate=number % 4 > 1))
         matrix = cv2.getRotationMatrix2D(tuple(rng.uniform(0, 300, 2)), rng.uniform(-180, 180), rng.uniform(0.3, 1.5))
         found.append(dict(way='warp', matrix=matrix.ravel().tolist(), size=200, nearest=False))
     if picture.ndim == 3: return found
-    found += [dict(way='resize', width=width, height=height, how='linear') for width, height in ((400, 520), (317, 600))]
+    found += [dict(way='resize', width=width, height=height, how='linear')
+              for width, height in ((400, 520), (317, 600))]
     found += [dict(way='blur', deviation=deviation) for deviation in (0.6, 1.171875, 2.0, 2.5, 3.7)]
     found += [dict(way='prepare', name=name) for name in HandFinder().methods]
     found += [dict(way='equalise'), dict(way='erode', side=9)]
@@ -135,17 +139,14 @@ def pixel_vectors(
     rng = np.random.default_rng(5)
     noise, film = rng.integers(0, 256, (233, 317), np.uint8), phantom(120, 'F', seed=2)
     colours = np.ascontiguousarray(np.dstack([film, film[::-1], film[:, ::-1]]))
-    pictures = dict(noise=noise, film=film, colours=colours)
-    vectors = [dict(given=_raw(folder, name, picture), **way) for name, picture in pictures.items() for way in _ways(rng, picture)]
-    crop = preprocess(film).image
-    vectors += [dict(given=_raw(folder, 'crop', crop), way='view', name=name, size=size) for name in FIXED_VIEWS for size in (320, 224, 400)]
-    pictures['crop'] = crop
-    for number, vector in enumerate(vectors):
-        way = {key: value for key, value in vector.items() if key != 'given'}
-        vector['made'] = _raw(folder, f'made-{number}', _transformed(pictures[vector['given']['file'].removesuffix('.raw')], **way))
-    return vectors
+    pictures = dict(noise=noise, film=film, colours=colours, crop=preprocess(film).image)
+    ways = [(name, way) for name in ('noise', 'film', 'colours') for way in _ways(rng, pictures[name])]
+    ways += [('crop', dict(way='view', name=view, size=size)) for view in FIXED_VIEWS for size in (320, 224, 400)]
+    given = {name: _raw(folder, name, picture) for name, picture in pictures.items()}
+    return [dict(given=given[name], made=_raw(folder, f'made-{number}', _transformed(pictures[name], **way)), **way)
+            for number, (name, way) in enumerate(ways)]
 
-# %% ../../nbs/apps/01_browser.ipynb #3b714f0f
+# %% ../../nbs/apps/01_browser.ipynb #fb3290a3
 def _raw(
     folder: str | Path,
     name: str,
@@ -153,10 +154,12 @@ def _raw(
 ) -> dict:
     "Write a picture as raw bytes; says how to read it."
     write_atomically(Path(folder)/f'{name}.raw', picture.tobytes())
-    return dict(file=f'{name}.raw', height=picture.shape[0], width=picture.shape[1], channels=picture.shape[2] if picture.ndim == 3 else 1)
+    height, width, *channels = picture.shape
+    return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
 
-# %% ../../nbs/apps/01_browser.ipynb #b5a3cadc
-PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # of an interlaced PNG
+# %% ../../nbs/apps/01_browser.ipynb #e2a11257
+# of an interlaced PNG: first column and row, steps across and down
+PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, 'big') + kind + data + zlib.crc32(kind + data).to_bytes(4, 'big')
@@ -181,9 +184,10 @@ def png_bytes(
     parts = [samples[top::down, left::across] for left, top, across, down in PASSES] if interlaced else [samples]
     rows = b''.join(_packed_rows(part, depth) for part in parts if part.size)
     header = struct.pack('>IIBBBBB', samples.shape[1], samples.shape[0], depth, colour, 0, 0, interlaced)
-    return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows)) + _chunk(b'IEND', b''))
+    return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows))
+            + _chunk(b'IEND', b''))
 
-# %% ../../nbs/apps/01_browser.ipynb #03483196
+# %% ../../nbs/apps/01_browser.ipynb #3f4cc5b2
 def _saved(image: Image.Image, **options) -> bytes:
     "What Pillow writes."
     file = io.BytesIO()
@@ -195,41 +199,48 @@ def _turned_file(image: Image.Image, turn: int) -> bytes:
     exif[0x0112] = turn
     return _saved(image, exif=exif)
 
+def _odd_files(
+    whole: bytes,  # a good PNG
+) -> dict[str, bytes]:  # by name
+    "What is no film, or a damaged one."
+    pixels, last = whole.index(b'IDAT'), len(whole) - 16  # of the checksum of the pixels
+    huge = whole[12:16] + struct.pack('>II', 20_000, 20_000) + whole[24:29]
+    def size(width, height): return png_bytes(np.zeros((height, width), np.uint8), 8, 0)
+    return dict(
+        empty=b'', text=b'This is no film, but it is long enough to be one.', cut_short=whole[:len(whole) * 2 // 3],
+        no_header=whole[:pixels - 8] + bytes(4) + whole[pixels - 4:], only_start=whole[:8], tiny=size(63, 100),
+        checksum=whole[:last] + bytes([whole[last] ^ 1]) + whole[last + 1:], narrow=size(1000, 90),
+        huge=whole[:12] + huge + zlib.crc32(huge).to_bytes(4, 'big') + whole[33:])
+
 def png_files() -> dict[str, bytes]:  # by name
     "Films in every kind of PNG, and what is none."
     film = shrunk(phantom(120, 'F', seed=2), 200)
-    deep = film.astype(np.uint16) * 190 + np.arange(film.shape[1], dtype=np.uint16)
-    burnt, (rows, columns), grey = deep.copy(), film.shape, Image.fromarray(film)
-    burnt[:3, :40], burnt[-2:, :30] = 65535, 0
-    rgb, toned = np.dstack([film] * 3), np.clip(film[..., None] * np.array([1.0, 0.9, 0.7]), 0, 255).astype(np.uint8)
-    coloured = np.dstack([film, film[::-1], film[:, ::-1]])
-    alpha = np.full_like(film, 255)
-    half = np.where(np.arange(columns) < columns // 2, 255, 90).astype(np.uint8)[None].repeat(rows, 0)
+    columns, grey, rgb = film.shape[1], Image.fromarray(film), np.dstack([film] * 3)
+    deep = film.astype(np.uint16) * 190 + np.arange(columns, dtype=np.uint16)
+    burnt, half = deep.copy(), np.full_like(film, 255)
+    burnt[:3, :40], burnt[-2:, :30], half[:, columns // 2:] = 65535, 0, 90
+    toned = np.clip(rgb * np.array([1.0, 0.9, 0.7]), 0, 255).astype(np.uint8)
+    colours = dict(rgb=rgb, toned=toned, coloured=np.dstack([film, film[::-1], film[:, ::-1]]),
+                   rgba=np.dstack([rgb, np.full_like(film, 255)]), in_alpha=np.dstack([rgb * 0, film]))
     palette = _chunk(b'PLTE', np.repeat(np.arange(255, 127, -8, dtype=np.uint8), 3).tobytes())
-    files = dict(
-        grey=_saved(grey), grey1=_saved(grey.convert('1')), grey16=png_bytes(deep, 16, 0), burnt16=png_bytes(burnt, 16, 0),
-        flat16=png_bytes(np.full_like(deep, 700), 16, 0), grey_alpha=_saved(Image.fromarray(np.dstack([film, half]), 'LA')),
-        grey_alpha16=png_bytes(np.dstack([deep, half.astype(np.uint16) * 257]), 16, 4), rgb=_saved(Image.fromarray(rgb)),
-        toned=_saved(Image.fromarray(toned)), coloured=_saved(Image.fromarray(coloured)),
-        rgb16=png_bytes(np.dstack([deep] * 3), 16, 2), rgba=_saved(Image.fromarray(np.dstack([rgb, alpha]))),
-        in_alpha=_saved(Image.fromarray(np.dstack([rgb * 0, film]))), rgba16=png_bytes(np.dstack([deep] * 3 + [deep * 0 + 65535]), 16, 6),
-        palette=_saved(grey.quantize(64)), palette4=png_bytes(film >> 4, 4, 3, more=palette),
-        palette_alpha=png_bytes(film >> 4, 4, 3, more=palette + _chunk(b'tRNS', bytes(range(40, 200, 10)))),
-        interlaced=png_bytes(film, 8, 0, True), interlaced16=png_bytes(deep, 16, 0, True), interlaced_rgb=png_bytes(rgb, 8, 2, True),
-        frames=_saved(grey, save_all=True, append_images=[grey.rotate(90)]), large=png_bytes(np.kron(film, np.ones((6, 6), np.uint8)), 8, 0))
+    seen = _chunk(b'tRNS', bytes(range(40, 200, 10)))
+    files = {name: _saved(Image.fromarray(picture)) for name, picture in colours.items()}
     files |= {f'grey{depth}': png_bytes(film >> (8 - depth), depth, 0) for depth in (2, 4)}
     files |= {f'turned{turn}': _turned_file(grey, turn) for turn in range(2, 9)}
-    whole = files['grey']
-    wrong = whole[:whole.index(b'IDAT') - 8] + b'\0\0\0\0' + whole[whole.index(b'IDAT') - 4:]
-    sum_at = len(whole) - 16  # of the last chunk of pixels
-    size = lambda width, height: png_bytes(np.zeros((height, width), np.uint8), 8, 0)
-    return files | dict(
-        empty=b'', text=b'This is no film, but it is long enough to be one.', cut_short=whole[:len(whole) * 2 // 3], no_header=wrong,
-        checksum=whole[:sum_at] + bytes([whole[sum_at] ^ 1]) + whole[sum_at + 1:], only_start=whole[:8], tiny=size(63, 100),
-        narrow=size(1000, 90), huge=whole[:16] + struct.pack('>II', 20_000, 20_000) + whole[24:29] +
-        zlib.crc32(whole[12:16] + struct.pack('>II', 20_000, 20_000) + whole[24:29]).to_bytes(4, 'big') + whole[33:])
+    files |= dict(
+        grey=_saved(grey), grey1=_saved(grey.convert('1')), palette=_saved(grey.quantize(64)),
+        grey_alpha=_saved(Image.fromarray(np.dstack([film, half]), 'LA')),
+        grey16=png_bytes(deep, 16, 0), burnt16=png_bytes(burnt, 16, 0), flat16=png_bytes(deep * 0 + 700, 16, 0),
+        grey_alpha16=png_bytes(np.dstack([deep, half.astype(np.uint16) * 257]), 16, 4),
+        rgb16=png_bytes(np.dstack([deep] * 3), 16, 2), rgba16=png_bytes(np.dstack([deep] * 3 + [deep | 65535]), 16, 6),
+        palette4=png_bytes(film >> 4, 4, 3, more=palette),
+        palette_alpha=png_bytes(film >> 4, 4, 3, more=palette + seen),
+        interlaced=png_bytes(film, 8, 0, True), interlaced16=png_bytes(deep, 16, 0, True),
+        interlaced_rgb=png_bytes(rgb, 8, 2, True), large=png_bytes(np.kron(film, np.ones((6, 6), np.uint8)), 8, 0),
+        frames=_saved(grey, save_all=True, append_images=[grey.rotate(90)]))
+    return files | _odd_files(files['grey'])
 
-# %% ../../nbs/apps/01_browser.ipynb #d53d7f65
+# %% ../../nbs/apps/01_browser.ipynb #895e248b
 def _dicom_bytes(
     pixels: np.ndarray,  # integers (H, W) or (H, W, 3)
     stored: int,  # bits
@@ -239,15 +250,16 @@ def _dicom_bytes(
     "A computed radiograph as a DICOM file."
     pydicom = load_pydicom()
     made, little = pydicom.dataset.Dataset(), syntax != 'ExplicitVRBigEndian'
-    made.file_meta = pydicom.dataset.FileMetaDataset()
-    made.file_meta.TransferSyntaxUID = getattr(pydicom.uid, syntax)
-    made.file_meta.MediaStorageSOPClassUID, made.file_meta.MediaStorageSOPInstanceUID = '1.2.840.10008.5.1.4.1.1.1', '1.2.3.4'
-    made.SOPClassUID, made.SOPInstanceUID = '1.2.840.10008.5.1.4.1.1.1', '1.2.3.4'
+    made.file_meta = meta = pydicom.dataset.FileMetaDataset()
+    meta.TransferSyntaxUID = getattr(pydicom.uid, syntax)
+    meta.MediaStorageSOPClassUID = made.SOPClassUID = '1.2.840.10008.5.1.4.1.1.1'
+    meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = '1.2.3.4'
     made.Modality, made.Rows, made.Columns, bits = 'CR', *pixels.shape[:2], 8 * pixels.dtype.itemsize
     made.BitsAllocated, made.BitsStored, made.HighBit, made.SamplesPerPixel = bits, stored, stored - 1, 1
     made.PixelRepresentation, made.PhotometricInterpretation = int(pixels.dtype.kind == 'i'), 'MONOCHROME2'
     if pixels.ndim == 3: made.SamplesPerPixel, made.PhotometricInterpretation, made.PlanarConfiguration = 3, 'RGB', 0
-    made.add_new('PixelData', 'OW' if bits > 8 else 'OB', pixels.astype(pixels.dtype.newbyteorder('<' if little else '>')).tobytes())
+    ordered = pixels.astype(pixels.dtype.newbyteorder('<' if little else '>'))
+    made.add_new('PixelData', 'OW' if bits > 8 else 'OB', ordered.tobytes())
     file = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')  # of dates as they were written long ago
@@ -265,43 +277,48 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
     return pydicom.sequence.Sequence([item])
 
-# %% ../../nbs/apps/01_browser.ipynb #e2e546bf
-def _dated(**elements) -> dict: return dict(PatientBirthDate='20100315', StudyDate='20190704') | elements
+# %% ../../nbs/apps/01_browser.ipynb #01bf9307
+def _dicom_tags() -> dict[str, dict]:  # by name
+    "Elements that say something of a film."
+    dates = dict(PatientBirthDate='20100315', StudyDate='20190704')
+    return dict(
+        dated=dates, doubtful=dates | dict(PatientAge='012Y'),
+        unborn=dates | dict(StudyDate='20090101', PatientAge='030W'),
+        old_dates=dict(PatientBirthDate='2010.03.15', StudyDate='2019.07.04'), scan=dict(Modality='CT'),
+        right=dict(Laterality='R', ImageLaterality='R'), knee=dict(BodyPartExamined='KNEE'),
+        spine=dict(BodyPartExamined='LSPINE'), hand=dict(BodyPartExamined='HAND'),
+        unprocessed=dict(PresentationIntentType='FOR PROCESSING'), spaced=dict(ImagerPixelSpacing=['0.15', '0.15']),
+        linear=dict(WindowCenter=1800, WindowWidth=2000), empty_window=dict(WindowCenter=60_000, WindowWidth=10),
+        exact=dict(WindowCenter=1800, WindowWidth=2000, VOILUTFunction='LINEAR_EXACT'),
+        sigmoid=dict(WindowCenter=1800, WindowWidth=2000, VOILUTFunction='SIGMOID'),
+        stretched=dict(PixelAspectRatio=['1', '2']), negative=dict(PhotometricInterpretation='MONOCHROME1'),
+        frames=dict(NumberOfFrames=3), bits=dict(HighBit=5), no_picture=dict(PixelData=None))
 
 def dicom_files() -> dict[str, bytes]:  # by name
     "Films as DICOM in every way that the page reads, with every tag it heeds, and what it refuses."
     film = shrunk(phantom(120, 'F', seed=2), 120)
     twelve, signed = film.astype(np.uint16) * 12 + 500, film.astype(np.int16) * 9 - 1000
-    padded, filled = twelve.copy(), twelve | 0x9000  # bits above those that are used
+    padded, rise, rows = twelve.copy(), np.round(4095 * np.linspace(0, 1, 3500)**2), len(film)
     padded[:, :9] = 4095
-    rise = np.round(4095 * np.linspace(0, 1, 3500)**2)
-    rgb = np.dstack([film] * 3)
-    windows = dict(linear={}, exact=dict(VOILUTFunction='LINEAR_EXACT'), sigmoid=dict(VOILUTFunction='SIGMOID'))
-    files = {f'window_{name}': _dicom_bytes(twelve, 12, WindowCenter=1800, WindowWidth=2000, **more) for name, more in windows.items()}
-    syntaxes = 'ImplicitVRLittleEndian', 'ExplicitVRLittleEndian', 'ExplicitVRBigEndian', 'DeflatedExplicitVRLittleEndian'
-    files |= {syntax: _dicom_bytes(twelve, 12, syntax, VOILUTSequence=_lut(500, 12, rise), PatientSex='M', PatientAge='009Y')
-              for syntax in syntaxes if syntax != 'ExplicitVRBigEndian'}
-    files |= {'big_endian': _dicom_bytes(twelve, 12, syntaxes[2]), 'bytes': _dicom_bytes(film, 8, PatientSex='O'),
-              'negative': _dicom_bytes(twelve, 12, PhotometricInterpretation='MONOCHROME1'), 'signed': _dicom_bytes(signed, 16),
-              'rescaled': _dicom_bytes(signed, 16, RescaleSlope='0.5', RescaleIntercept='-20', WindowCenter=['-100', '40'], WindowWidth=['900', '5']),
-              'modality_table': _dicom_bytes(twelve, 12, ModalityLUTSequence=_lut(500, 16, rise[::-1])),
-              'filled': _dicom_bytes(filled, 12), 'padding': _dicom_bytes(padded, 12, PixelPaddingValue=4095),
-              'empty_window': _dicom_bytes(twelve, 12, WindowCenter=60_000, WindowWidth=10), 'deep': _dicom_bytes(film.astype(np.uint32) * 70_000, 32),
-              'rgb': _dicom_bytes(rgb, 8), 'coloured': _dicom_bytes(np.dstack([film, film[::-1], film[:, ::-1]]), 8),
-              'squashed': _dicom_bytes(twelve[::2], 12, PixelSpacing=['0.4', '0.2']), 'stretched': _dicom_bytes(twelve, 12, PixelAspectRatio=['1', '2']),
-              'spaced': _dicom_bytes(twelve, 12, ImagerPixelSpacing=['0.15', '0.15'])}
-    tags = dict(dated=_dated(), doubtful=_dated(PatientAge='012Y'), unborn=_dated(StudyDate='20090101', PatientAge='030W'),
-                old_dates=dict(PatientBirthDate='2010.03.15', StudyDate='2019.07.04'), right=dict(Laterality='R', ImageLaterality='R'),
-                knee=dict(BodyPartExamined='KNEE'), spine=dict(BodyPartExamined='LSPINE'), hand=dict(BodyPartExamined='HAND'),
-                scan=dict(Modality='CT'), unprocessed=dict(PresentationIntentType='FOR PROCESSING'))
-    files |= {name: _dicom_bytes(twelve, 12, **elements) for name, elements in tags.items()}
+    files = {name: _dicom_bytes(twelve, 12, **elements) for name, elements in _dicom_tags().items()}
+    curve = dict(VOILUTSequence=_lut(500, 12, rise), PatientSex='M', PatientAge='009Y')
+    files |= {syntax: _dicom_bytes(twelve, 12, syntax, **curve) in
+              ('ImplicitVRLittleEndian', 'ExplicitVRLittleEndian', 'DeflatedExplicitVRLittleEndian')}
+    window = dict(RescaleSlope='0.5', RescaleIntercept='-20', WindowCenter=['-100', '40'], WindowWidth=['900', '5'])
     whole = files['ExplicitVRLittleEndian']
     return files | dict(
-        no_preamble=whole[132:], frames=_dicom_bytes(twelve, 12, NumberOfFrames=3), bits=_dicom_bytes(twelve, 12, HighBit=5),
-        no_picture=_dicom_bytes(twelve, 12, PixelData=None), more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=len(twelve)),
-        few_more=_dicom_bytes(twelve, 12, Rows=len(twelve) - 1), tiny=_dicom_bytes(twelve[:50, :50], 12), junk=whole + b'<html>no DICOM</html>')
+        big_endian=_dicom_bytes(twelve, 12, 'ExplicitVRBigEndian'), bytes=_dicom_bytes(film, 8, PatientSex='O'),
+        signed=_dicom_bytes(signed, 16), rescaled=_dicom_bytes(signed, 16, **window),
+        modality_table=_dicom_bytes(twelve, 12, ModalityLUTSequence=_lut(500, 16, rise[::-1])),
+        filled=_dicom_bytes(twelve | 0x9000, 12),  # bits above those that are used
+        padding=_dicom_bytes(padded, 12, PixelPaddingValue=4095), rgb=_dicom_bytes(np.dstack([film] * 3), 8),
+        deep=_dicom_bytes(film.astype(np.uint32) * 70_000, 32),
+        coloured=_dicom_bytes(np.dstack([film, film[::-1], film[:, ::-1]]), 8),
+        squashed=_dicom_bytes(twelve[::2], 12, PixelSpacing=['0.4', '0.2']), no_preamble=whole[132:],
+        more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=rows), junk=whole + b'<html>no DICOM</html>',
+        few_more=_dicom_bytes(twelve, 12, Rows=rows - 1), tiny=_dicom_bytes(twelve[:50, :50], 12))
 
-# %% ../../nbs/apps/01_browser.ipynb #c590d216
+# %% ../../nbs/apps/01_browser.ipynb #65aac58f
 def seam_vectors(
     folder: str | Path,  # gets the films as raw bytes
 ) -> list[dict]:  # grey levels that a seam is high
@@ -320,19 +337,20 @@ def file_vectors(
     folder: str | Path,  # gets the files, and the grey of those that can be read
 ) -> list[dict]:
     "What Python reads in files, or why it reads nothing."
-    vectors = []
-    for name, data in (png_files() | {f'dicom_{name}': data for name, data in dicom_files().items()}).items():
+    vectors, dicoms = [], {f'dicom_{name}': data for name, data in dicom_files().items()}
+    for name, data in (png_files() | dicoms).items():
         write_atomically(Path(folder)/name, data)
         try:
             film = read_film(data, name)
-            tags = film.tags and {key: str(value) if key.endswith('date') and value else value for key, value in asdict(film.tags).items()}
+            tags = film.tags and json.loads(json.dumps(asdict(film.tags), default=str))  # dates as ISO has them
             said = dict(film=_raw(folder, f'grey-{name}', film.pixels), notes=film.notes, sha256=film.sha256, tags=tags)
         except BoneAgeError as error: said = dict(problem=str(error))
         vectors.append(dict(file=name) | said)
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #91befaf2
-MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7, strength=0.5, films=100)
+# %% ../../nbs/apps/01_browser.ipynb #e3039f82
+MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7,
+               strength=0.5, films=100)
 
 def fitted_vectors(
     reader: Reader,
@@ -341,8 +359,8 @@ def fitted_vectors(
     rng, correction = np.random.default_rng(11), Correction(**MADE_UP)
     months, spread, male = rng.uniform(0, 240, 300), rng.gamma(2, 1.5, 300), rng.random(300) < 0.5
     low, high = reader.fitted.interval.bounds(months, spread, male)
-    return dict(correction=to_dict(correction), months=months.tolist(), spread=spread.tolist(), male=male.tolist(), low=low.tolist(),
-                high=high.tolist(), corrected=[float(correction.apply(*one)) for one in zip(months, male)])
+    given = dict(correction=to_dict(correction), months=months.tolist(), spread=spread.tolist(), male=male.tolist())
+    return given | dict(low=low.tolist(), high=high.tolist(), corrected=correction.apply(months, male).tolist())
 
 def answer_vectors(
     folder: str | Path,  # gets the films
@@ -353,9 +371,10 @@ def answer_vectors(
     for age, sex in ((60, 'F'), (150, 'M')):
         film = phantom(age, sex, seed=age)
         made = preprocess(film)
-        heat = explain(film, sex, force=True).heat
-        vectors.append(dict(film=_raw(folder, f'hand-{age}', film), sex=sex, record=made.record, crop=_raw(folder, f'crop-{age}', made.image),
-                            looks=reader.looks([made.image], [sex == 'M'])[0].tolist(), heat=np.round(heat[::16, ::16], 5).tolist()))
+        heat, looks = explain(film, sex, force=True).heat, reader.looks([made.image], [sex == 'M'])[0]
+        files = dict(film=_raw(folder, f'hand-{age}', film), crop=_raw(folder, f'crop-{age}', made.image))
+        vectors.append(files | dict(sex=sex, record=made.record, looks=looks.tolist(),
+                                    heat=np.round(heat[::16, ::16], 5).tolist()))
     return vectors
 
 def golden_vectors(
@@ -364,4 +383,5 @@ def golden_vectors(
     "Write what the page's code is compared with; raises `BoneAgeError` where it cannot be written."
     reader = open_reader()
     return save_json(Path(folder)/'golden.json', dict(
-        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder), fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))
+        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder),
+        fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))
