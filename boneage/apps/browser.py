@@ -6,7 +6,7 @@
 __all__ = ['PAGE_PIPELINE', 'FLAGS', 'PASSES', 'MADE_UP', 'page_card', 'licences', 'pixel_vectors', 'png_bytes', 'png_files',
            'dicom_files', 'seam_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
 
-# %% ../../nbs/apps/01_browser.ipynb #1bfbbd9b
+# %% ../../nbs/apps/01_browser.ipynb #feb84d92
 import io, json, math, struct, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +29,7 @@ from ..films.radiograph import rotation, seam
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 
-# %% ../../nbs/apps/01_browser.ipynb #5d775f3d
+# %% ../../nbs/apps/01_browser.ipynb #fdf1aa2d
 PAGE_PIPELINE = 'default'  # the one that the page knows
 
 def _network(
@@ -48,7 +48,7 @@ def _networks(reader: Reader) -> dict:
     explained = _network(reader.map_path, 'the heat map') if reader.map_path.is_file() else None
     return dict(hands=hands, eyes=eyes, map=explained)
 
-# %% ../../nbs/apps/01_browser.ipynb #cef346ea
+# %% ../../nbs/apps/01_browser.ipynb #d7a005ba
 def page_card(
     reader: Reader | None = None,  # the bundled weights if None
 ) -> dict:  # card.json of the page
@@ -62,7 +62,7 @@ def page_card(
                 picture_size=find_pipeline(reader.pipeline).size, sex_input=reader.sex_input, **_networks(reader),
                 **to_dict(reader.fitted), errors=errors, note=RESEARCH_USE)
 
-# %% ../../nbs/apps/01_browser.ipynb #d86c4688
+# %% ../../nbs/apps/01_browser.ipynb #f3cce7f4
 def licences() -> str:
     "The text of licences.txt of the page."
     card = model_card()
@@ -74,7 +74,7 @@ def licences() -> str:
         f'weights/ of the bone-age network {card["name"]}, edition {card["edition"]}: {card["licence"]}.',
         f'Trained on: {card["source"]}.', f'Cite: {card["citation"]}', '', theirs])
 
-# %% ../../nbs/apps/01_browser.ipynb #67afcc8f
+# %% ../../nbs/apps/01_browser.ipynb #e87c99d7
 FLAGS = dict(area=cv2.INTER_AREA, linear=cv2.INTER_LINEAR)
 
 def _turned_square(
@@ -108,7 +108,7 @@ def _transformed(
         view=lambda name, size: fixed_view(picture, name, size))
     return ways[way](**given)
 
-# %% ../../nbs/apps/01_browser.ipynb #85296449
+# %% ../../nbs/apps/01_browser.ipynb #6d8398ed
 def _ways(
     rng: np.random.Generator,
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -146,7 +146,7 @@ def pixel_vectors(
     return [dict(given=given[name], made=_raw(folder, f'made-{number}', _transformed(pictures[name], **way)), **way)
             for number, (name, way) in enumerate(ways)]
 
-# %% ../../nbs/apps/01_browser.ipynb #fb3290a3
+# %% ../../nbs/apps/01_browser.ipynb #323ee0ba
 def _raw(
     folder: str | Path,
     name: str,
@@ -157,7 +157,7 @@ def _raw(
     height, width, *channels = picture.shape
     return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
 
-# %% ../../nbs/apps/01_browser.ipynb #e2a11257
+# %% ../../nbs/apps/01_browser.ipynb #4b3192f8
 # of an interlaced PNG: first column and row, steps across and down
 PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 
@@ -187,7 +187,7 @@ def png_bytes(
     return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows))
             + _chunk(b'IEND', b''))
 
-# %% ../../nbs/apps/01_browser.ipynb #3f4cc5b2
+# %% ../../nbs/apps/01_browser.ipynb #d5c06e2f
 def _saved(image: Image.Image, **options) -> bytes:
     "What Pillow writes."
     file = io.BytesIO()
@@ -240,7 +240,7 @@ def png_files() -> dict[str, bytes]:  # by name
         frames=_saved(grey, save_all=True, append_images=[grey.rotate(90)]))
     return files | _odd_files(files['grey'])
 
-# %% ../../nbs/apps/01_browser.ipynb #895e248b
+# %% ../../nbs/apps/01_browser.ipynb #56f1213f
 def _dicom_bytes(
     pixels: np.ndarray,  # integers (H, W) or (H, W, 3)
     stored: int,  # bits
@@ -277,7 +277,7 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
     return pydicom.sequence.Sequence([item])
 
-# %% ../../nbs/apps/01_browser.ipynb #01bf9307
+# %% ../../nbs/apps/01_browser.ipynb #c2ee1573
 def _dicom_tags() -> dict[str, dict]:  # by name
     "Elements that say something of a film."
     dates = dict(PatientBirthDate='20100315', StudyDate='20190704')
@@ -302,7 +302,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
     padded[:, :9] = 4095
     files = {name: _dicom_bytes(twelve, 12, **elements) for name, elements in _dicom_tags().items()}
     curve = dict(VOILUTSequence=_lut(500, 12, rise), PatientSex='M', PatientAge='009Y')
-    files |= {syntax: _dicom_bytes(twelve, 12, syntax, **curve) in
+    files |= {syntax: _dicom_bytes(twelve, 12, syntax, **curve) for syntax in
               ('ImplicitVRLittleEndian', 'ExplicitVRLittleEndian', 'DeflatedExplicitVRLittleEndian')}
     window = dict(RescaleSlope='0.5', RescaleIntercept='-20', WindowCenter=['-100', '40'], WindowWidth=['900', '5'])
     whole = files['ExplicitVRLittleEndian']
@@ -318,7 +318,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
         more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=rows), junk=whole + b'<html>no DICOM</html>',
         few_more=_dicom_bytes(twelve, 12, Rows=rows - 1), tiny=_dicom_bytes(twelve[:50, :50], 12))
 
-# %% ../../nbs/apps/01_browser.ipynb #65aac58f
+# %% ../../nbs/apps/01_browser.ipynb #d8035c04
 def seam_vectors(
     folder: str | Path,  # gets the films as raw bytes
 ) -> list[dict]:  # grey levels that a seam is high
@@ -348,7 +348,7 @@ def file_vectors(
         vectors.append(dict(file=name) | said)
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #e3039f82
+# %% ../../nbs/apps/01_browser.ipynb #f44375ab
 MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7,
                strength=0.5, films=100)
 
