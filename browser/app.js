@@ -4,6 +4,7 @@ import { parseAge } from './ages.js';
 import { filmCard, statusOf } from './card.js';
 import { startWorker } from './client.js';
 import { byId, html } from './dom.js';
+import { droppedFiles } from './drop.js';
 import { keepForOffline } from './offline.js';
 import { perCent } from './report.js';
 import { sheetOf } from './sheet.js';
@@ -13,7 +14,7 @@ const OPEN_AT_ONCE = 3; // cards; of more films at a time only the first
 const MEGABYTE = 1e6;
 
 const films = []; // in order; each with its card
-let sexOfAll = null, lastId = 0, page, growthTable, worker, isBusy = false;
+let sexOfAll = null, lastId = 0, toPrint = null, page, growthTable, worker, isBusy = false;
 
 const say = words => { byId('said').textContent = words; };
 const megabytes = bytes => `${(bytes / MEGABYTE).toFixed(1)} MB`;
@@ -31,6 +32,7 @@ function showState(words, kind) {
   byId('loading').hidden = true;
   byId('state').dataset.kind = kind;
   byId('state-words').textContent = words;
+  say(words);
 }
 
 async function jsonOf(path) {
@@ -40,21 +42,20 @@ async function jsonOf(path) {
 }
 
 async function open() {
-  const isKept = keepForOffline();
   [page, growthTable] = await Promise.all([jsonOf('page.json'), jsonOf('growth.json')]);
   Object.assign(actions, { page, growthTable });
   fillAbout();
-  await isKept;
-  worker = startWorker();
+  const isKept = page.offline && await keepForOffline();
+  worker = startWorker(words => showState(words, 'broken'));
   await worker.ask('open', {}, { progress: showProgress });
-  showState(await isKept ? 'Ready, also without a connection' : 'Ready', 'ready');
+  showState(isKept ? 'Ready, also without a connection' : 'Ready', 'ready');
   next();
 }
 
 function fillAbout() {
   byId('measured').textContent = page.measured.join(' ');
   byId('limits').append(...page.limits.map(line => html('li', {}, line)));
-  byId('terms').append('The network may be used for ', page.licence, '. Films: ', page.source, ' (', page.citation, '). ',
+  byId('terms').append(`The network may be used for ${page.licence}. Films: ${page.source} (${page.citation}). `,
     html('a', { href: page.source_page, rel: 'noreferrer' }, 'RSNA’s page'), '. The program: Apache License 2.0; ',
     html('a', { href: 'licences.txt' }, 'licences of its parts'), '.');
   byId('versions').textContent = `boneage ${page.version}, network ${page.model}, edition ${page.edition}. `
@@ -63,6 +64,7 @@ function fillAbout() {
     onclick: () => addExample(example) }, html('img', { src: example.file, alt: '', width: 50, height: 64,
     loading: 'lazy' }), html('span', {}, example.title)))));
   byId('examples').hidden = false;
+  byId('offline').hidden = !page.offline;
 }
 
 // ---- films
@@ -86,6 +88,8 @@ function add(newcomers) {
   next();
 }
 
+const addFiles = files => add(files.map(file => newFilm(file)));
+
 async function addExample({ file, title, sex, age }) {
   const answer = await fetch(file);
   const bytes = new File([await answer.blob()], file.split('/').at(-1), { type: 'image/png' });
@@ -99,6 +103,12 @@ function askAgain(film) {
   next();
 }
 
+async function bytesOf(file) {
+  try { return await file.arrayBuffer(); } catch {
+    throw new Error(`${file.name} cannot be read any more: choose it again.`);
+  }
+}
+
 /** Ask the worker for the next film that waits, one at a time. */
 async function next() {
   const film = worker && !isBusy && byId('state').dataset.kind === 'ready' && films.find(one => one.waits);
@@ -107,7 +117,7 @@ async function next() {
   Object.assign(film, { waits: false, isRead: true });
   film.card.update();
   try {
-    const bytes = await film.file.arrayBuffer();
+    const bytes = await bytesOf(film.file);
     const options = { sex: film.sex ?? sexOfAll, ageMonths: film.ageMonths, force: film.force };
     Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
       { transfer: [bytes] }), problem: null });
@@ -125,17 +135,18 @@ async function next() {
 function showCount() {
   const counts = {};
   for (const film of films) counts[statusOf(film)] = (counts[statusOf(film)] ?? 0) + 1;
-  const words = [[(counts.answered ?? 0) + (counts.warned ?? 0), 'answered'], [counts.refused, 'refused'],
-    [counts.failed, 'unreadable'], [counts.sex, 'without a sex'], [(counts.waiting ?? 0) + (counts.reading ?? 0), 'to go']];
+  const sum = (...kinds) => kinds.reduce((total, kind) => total + (counts[kind] ?? 0), 0);
+  const words = [[sum('answered', 'warned', 'forced'), 'answered'], [counts.refused, 'refused'],
+    [counts.failed, 'unreadable'], [counts.sex, 'without a sex'], [sum('waiting', 'reading'), 'to go']];
   const total = `${films.length} ${films.length === 1 ? 'film' : 'films'}`;
   byId('count').textContent = [total, ...words.filter(([count]) => count).map(([count, word]) => `${count} ${word}`)]
     .join(' · ');
   byId('films').hidden = !films.length;
-  const hasNone = !films.some(film => !film.waits && !film.isRead && film.problem?.needs !== 'sex');
-  byId('print').disabled = byId('save').disabled = hasNone;
+  byId('print').disabled = byId('save').disabled = !done().length;
 }
 
-const done = () => films.filter(film => !film.waits && !film.isRead && film.problem?.needs !== 'sex');
+/** Films with an answer, or with a reason why there is none. */
+const done = () => films.filter(film => !['waiting', 'reading', 'sex'].includes(statusOf(film)));
 
 // ---- what the buttons of a card do
 
@@ -177,10 +188,8 @@ const actions = {
     film.mapWaits = 'A moment …';
     film.card.update();
     try {
-      const progress = ({ done: bytes, total }) => {
-        film.mapWaits = `Loading the map, once: ${megabytes(bytes)} of ${megabytes(total)}`;
-        film.card.update();
-      };
+      const progress = ({ done: bytes, total }) => film.card.tellMap(bytes < total
+        ? `Loading the map, once: ${megabytes(bytes)} of ${megabytes(total)}` : film.mapWaits);
       film.heat = await worker.ask('map', { key: result.key }, { progress });
     } catch (problem) { film.mapProblem = problem.message; }
     film.mapWaits = null;
@@ -197,6 +206,10 @@ const actions = {
     button.textContent = 'Copied';
     say('The sentence is on the clipboard');
   },
+  print(film) {
+    toPrint = [film];
+    window.print();
+  },
   enlarge(picture, caption) {
     const copy = html('canvas', { role: 'img', 'aria-label': caption });
     copy.width = picture.width;
@@ -212,7 +225,7 @@ const actions = {
 function listen() {
   byId('choose').addEventListener('click', () => byId('files').click());
   byId('files').addEventListener('change', event => {
-    add([...event.target.files].map(file => newFilm(file)));
+    addFiles([...event.target.files]);
     event.target.value = '';
   });
   for (const name of ['dragenter', 'dragover']) {
@@ -224,17 +237,20 @@ function listen() {
   document.addEventListener('dragleave', event => {
     if (!event.relatedTarget) byId('drop').classList.remove('over');
   });
-  document.addEventListener('drop', event => {
+  document.addEventListener('drop', async event => {
     event.preventDefault();
     byId('drop').classList.remove('over');
-    add([...event.dataTransfer.files].map(file => newFilm(file)));
+    addFiles(await droppedFiles(event.dataTransfer));
   });
   for (const input of document.getElementsByName('sex-of-all')) input.addEventListener('change', chooseSexOfAll);
   byId('save').addEventListener('click', save);
   byId('print').addEventListener('click', () => window.print());
   byId('clear').addEventListener('click', clear);
   window.addEventListener('beforeprint', writeSheets);
-  window.addEventListener('afterprint', () => byId('sheets').replaceChildren());
+  window.addEventListener('afterprint', () => {
+    byId('sheets').replaceChildren();
+    toPrint = null;
+  });
 }
 
 function chooseSexOfAll(event) {
@@ -265,7 +281,7 @@ function save() {
 
 function writeSheets() {
   const how = { keepNames: byId('keep-names').checked, day: new Date().toLocaleDateString('sv') };
-  byId('sheets').replaceChildren(...done().map(film => sheetOf(film, page, growthTable, how)));
+  byId('sheets').replaceChildren(...(toPrint ?? done()).map(film => sheetOf(film, page, growthTable, how)));
 }
 
 listen();

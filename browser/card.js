@@ -7,7 +7,8 @@ import { filmCanvas, greyCanvas, heatCanvas, heatScale } from './pictures.js';
 import { answerRows, otherWarnings, sentenceOf } from './report.js';
 
 const STATUS_WORDS = { waiting: 'waits', reading: 'is being read', sex: 'needs the sex', answered: 'answered',
-  warned: 'answered with warnings', refused: 'not answered', failed: 'could not be used' };
+  warned: 'answered with warnings', forced: 'answered against the quality check', refused: 'not answered',
+  failed: 'could not be used' };
 const SEXES = [['F', 'female'], ['M', 'male']];
 
 const whyNot = problem => problem.needs === 'sex' ? 'sex' : problem.reasons?.length ? 'refused' : 'failed';
@@ -16,7 +17,7 @@ const whyNot = problem => problem.needs === 'sex' ? 'sex' : problem.reasons?.len
 export function statusOf(film) {
   if (film.waits || film.isRead) return film.isRead ? 'reading' : 'waiting';
   if (film.problem) return whyNot(film.problem);
-  return film.result.warnings.length ? 'warned' : 'answered';
+  return film.result.refusals.length ? 'forced' : film.result.warnings.length ? 'warned' : 'answered';
 }
 
 const list = (title, lines, kind) => html('section', { class: `notes ${kind}` }, html('h4', {}, title),
@@ -35,7 +36,8 @@ function sexChoice(film, actions) {
 function ageField(film, actions) {
   const hint = html('span', { id: `age-problem-${film.id}`, class: 'problem', role: 'alert' });
   const input = html('input', { id: `age-${film.id}`, type: 'text', size: 8, placeholder: '9y4m', autocomplete: 'off',
-    'aria-label': `Age, ${film.name}`, 'aria-describedby': hint.id, onchange: () => actions.setAge(film, input.value) });
+    'aria-label': `Age, ${film.name}`, 'aria-describedby': hint.id,
+    onchange: () => actions.setAge(film, input.value) });
   return { element: html('div', { class: 'age' }, html('label', { for: input.id }, 'Age'), input, hint), input, hint };
 }
 
@@ -81,10 +83,13 @@ function numbers(result, actions) {
     html('table', {}, html('tbody', {}, rows)));
 }
 
-function reportSentence(result, actions) {
-  const said = sentenceOf(result);
-  return html('section', { class: 'said' }, html('p', {}, said), html('button', { type: 'button', class: 'quiet-button',
-    onclick: event => actions.copy(said, event.currentTarget) }, 'Copy'));
+function reportSentence(film, actions) {
+  const said = sentenceOf(film.result);
+  return html('section', { class: 'said' }, html('p', {}, said), html('div', { class: 'actions' },
+    html('button', { type: 'button', class: 'quiet-button', title: 'Copy the sentence',
+      onclick: event => actions.copy(said, event.currentTarget) }, 'Copy'),
+    html('button', { type: 'button', class: 'quiet-button', title: 'A page of this film',
+      onclick: () => actions.print(film) }, 'Print page')));
 }
 
 function growth(film, actions) {
@@ -104,7 +109,7 @@ function answered(film, actions) {
     html('div', { class: 'answer' }, numbers(result, actions),
       html('div', { class: 'figures' }, wholeFilm(result.film, result.hand, actions), seen(film, actions)),
       growth(film, actions)),
-    warnings.length && list('Warnings', warnings, 'warning'), reportSentence(result, actions)];
+    warnings.length && list('Warnings', warnings, 'warning'), reportSentence(film, actions)];
 }
 
 function notAnswered(film, actions) {
@@ -135,7 +140,8 @@ function thumbnail(shown) {
  * The card of a film.
  * @param {object} film what is known of it; the card follows it at every `update`
  * @param {object} actions what its buttons do, and `page` (page.json) and `growthTable` (growth.json)
- * @returns {{element: HTMLElement, update: () => void, focusAge: () => void, focusTitle: () => void}}
+ * @returns {{element: HTMLElement, update: () => void, tellMap: (words: string) => void, focusAge: () => void,
+ *   focusTitle: () => void}} tellMap: on the button of the map, while that is loaded
  */
 export function filmCard(film, actions) {
   const thumb = html('span', { class: 'thumb' }), status = html('span', { class: 'status' });
@@ -170,5 +176,6 @@ export function filmCard(film, actions) {
     body.setAttribute('aria-busy', String(isBusy));
     if (!body.hidden) body.replaceChildren(...parts.filter(Boolean));
   }
-  return { element, update, focusAge: () => age.input.focus(), focusTitle: () => toggle.focus() };
+  const tellMap = words => body.querySelector('.map')?.replaceChildren(words);
+  return { element, update, tellMap, focusAge: () => age.input.focus(), focusTitle: () => toggle.focus() };
 }

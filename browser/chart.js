@@ -39,7 +39,8 @@ function legend(frame, who) {
   const x = frame.x(12 * frame.years) - 118, y = frame.y(0) - 34;
   return [svg('rect', { x, y, width: 18, height: 10, class: 'band' }),
     words(x + 24, y + 9, `±${LIMIT} SD, ${who}`, 'quiet', 'start'),
-    svg('path', { d: `M${x} ${y + 21}h18`, class: 'equal' }), words(x + 24, y + 25, 'bone age = age', 'quiet', 'start')];
+    svg('path', { d: `M${x} ${y + 21}h18`, class: 'equal' }),
+    words(x + 24, y + 25, 'bone age = age', 'quiet', 'start')];
 }
 
 function filmMark(frame, point) {

@@ -4,13 +4,16 @@
  * @typedef {{done: number, total: number, what: string}} Progress bytes
  */
 
+const STOPPED = 'The part of this page that reads films has stopped: load the page again.';
+
 /**
  * Start the worker.
+ * @param {(words: string) => void} whenStopped is told where the worker fails as a whole
  * @returns {{ask: (verb: string, more?: object, options?: {transfer?: Transferable[],
  *   progress?: (told: Progress) => void}) => Promise<unknown>}} a question rejects with a FilmProblem-like Error:
  *   message, reasons, needs, film, hand
  */
-export function startWorker() {
+export function startWorker(whenStopped) {
   const worker = new Worker('worker.js'), waiting = new Map();
   let last = 0;
 
@@ -24,9 +27,9 @@ export function startWorker() {
   });
   worker.addEventListener('error', event => {
     event.preventDefault();
-    const problem = new Error('The part of this page that reads films has stopped: load the page again.');
-    for (const asked of waiting.values()) asked.reject(problem);
+    for (const asked of waiting.values()) asked.reject(new Error(STOPPED));
     waiting.clear();
+    whenStopped(STOPPED);
   });
 
   const ask = (verb, more = {}, { transfer = [], progress } = {}) => new Promise((resolve, reject) => {

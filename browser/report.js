@@ -24,7 +24,8 @@ export function answerRows(result) {
   const growth = result.growth;
   if (!growth) return [...rows, ['Chronological age', 'not given', 'so there is no SD score']];
   return [...rows,
-    ['Chronological age', `${fixed(growth.chronological_age_months, 1)} months`, ageInWords(growth.chronological_age_months)],
+    ['Chronological age', `${fixed(growth.chronological_age_months, 1)} months`,
+      ageInWords(growth.chronological_age_months)],
     ['Difference', `${signed(growth.difference_months)} months`, ''],
     ['SD score', signed(growth.sd_score), `SD ${fixed(growth.sd_months, 1)} months`],
     ['Determination', growth.determination,

@@ -1,9 +1,11 @@
 """End-to-end tests of the live tool in a real browser, one line each: `.venv/bin/python tools/test_browser.py`.
 
-The page must be built (`make browser`). Films are phantoms drawn here, and Python's own answers to them are what the page
-is compared with. Needs Playwright and a Chromium; where one is missing it says so and passes.
+Builds the page as a site into a temporary folder. Films are phantoms drawn here, and Python's own answers to them are what
+the page is compared with. Needs npm, Playwright and a Chromium; where one is missing it says so and passes.
 """
 import argparse
+import base64
+import hashlib
 import json
 import os
 import re
@@ -18,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+
+from build_browser import LIVE, build
 
 BROWSERS = 'chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'
 CLOSE, CLOSE_ON_AVERAGE = 0.5, 0.1  # months from Python: one film, and the mean of many
@@ -63,8 +67,9 @@ CONTRASTS = """() => {
   const numbers = colour => (colour.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => { const [x, y, z] = [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92
     : ((v + .055) / 1.055) ** 2.4); return .2126 * x + .7152 * y + .0722 * z; };
-  const behind = one => { for (; one; one = one.parentElement) { const c = numbers(getComputedStyle(one).backgroundColor);
-    if (c.length === 3 || c[3] === 1) return c; } return [255, 255, 255]; };
+  const behind = one => { for (; one; one = one.parentElement) {
+    const c = numbers(getComputedStyle(one).backgroundColor); if (c.length === 3 || c[3] === 1) return c; }
+    return [255, 255, 255]; };
   return [...document.querySelectorAll('#screen *')].filter(one => one.checkVisibility() && !one.disabled
     && getComputedStyle(one).opacity === '1' && !one.closest('[aria-busy=true]')
     && [...one.childNodes].some(node => node.nodeType === 3 && node.textContent.trim())).map(one => {
@@ -80,14 +85,12 @@ class Site:
     browser: object
     server: object
     films: Path
+    page_folder: Path
     requests: list = field(default_factory=list)
     complaints: list = field(default_factory=list)
     shared: object = None
 
-    @property
-    def url(self): return f'http://127.0.0.1:{self.server.server_address[1]}/'
-
-    def open(self):
+    def open(self, server=None):
         "A first visit, in a browser that has never seen the page."
         context = self.browser.new_context(accept_downloads=True)
         context.add_init_script(COLLECT_RESULTS)
@@ -97,7 +100,7 @@ class Site:
         context.on('weberror', lambda error: self.complaints.append(str(error.error)))
         page = context.new_page()
         page.set_default_timeout(TIMEOUT)
-        page.goto(self.url)
+        page.goto(address(server or self.server))
         ready(page)
         return page
 
@@ -128,10 +131,23 @@ class Site:
         assert not said, said
 
 
+def address(server): return f'http://127.0.0.1:{server.server_address[1]}/'
+
+
 def ready(page): page.wait_for_selector('#state[data-kind=ready]')
 
 
 def give(page, *paths): page.set_input_files('#files', [str(path) for path in paths])
+
+
+def drop(page, path):
+    "Let a film fall on the page, as from a folder."
+    dropped = page.evaluate_handle("""([name, content]) => { const dropped = new DataTransfer();
+        dropped.items.add(new File([Uint8Array.from(atob(content), letter => letter.charCodeAt(0))], name));
+        return dropped; }""", [path.name, base64.b64encode(path.read_bytes()).decode()])
+    page.dispatch_event('h1', 'dragover', {'dataTransfer': dropped})
+    assert 'over' in page.locator('#drop').get_attribute('class')
+    page.dispatch_event('h1', 'drop', {'dataTransfer': dropped})
 
 
 def settled(page, count):
@@ -201,13 +217,13 @@ def test_noise(site):
     except RefusedFilm as error: reasons = list(error.reasons)
     with site.visit() as page:
         all_are(page, 'M')
-        give(page, film)
+        drop(page, film)
         page.wait_for_selector('.item[data-status=refused]')
         same([line.lower() for line in page.locator('.notes.refusal li').all_inner_texts()],
              [line.lower() for line in reasons])
         assert page.locator('.no-answer canvas').is_visible() and not page.locator('.big').count()
         page.get_by_role('button', name='Answer all the same').click()
-        page.wait_for_selector('.item[data-status=warned]')
+        page.wait_for_selector('.item[data-status=forced]')
         found = results_of(page)[-1]
         near(found['bone_age_months'], assess(film, 'M', force=True).bone_age_months, CLOSE)
         same(found['refusals'], reasons)
@@ -387,11 +403,18 @@ def test_print(site):
             pdf = page.pdf(prefer_css_page_size=True)
             same(len(re.findall(rb'/Type\s*/Page\b', pdf)), 2)
             page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-            sheets = page.locator('#sheets').inner_text()
-            same(('girl.png' in sheets, 'Not a medical device' in page.locator('#sheets').text_content()), (named, True))
+            sheets = page.locator('#sheets').text_content()
+            same('girl.png' in sheets, named)
+            same(sheets.count('Not a medical device'), 2)
             seen.append(page.locator('.sheet canvas').first.evaluate('canvas => canvas.toDataURL()'))
         assert seen[0] != seen[1], 'the film is not blurred'
         assert page.locator('.sheet .big').all_text_contents()[1] == 'No answer'
+        page.evaluate("window.dispatchEvent(new Event('afterprint')); window.print = () => {}")
+        page.get_by_role('button', name='Print page').click()
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        same(page.locator('.sheet').count(), 1)
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        same(page.locator('.sheet').count(), 0)
 
 
 def test_policy(site):
@@ -409,23 +432,52 @@ def test_policy(site):
 
 
 def test_update(site):
-    "an update loads what has changed, and nothing twice: the second visit asks for almost nothing"
-    with site.first_visit() as page:
-        kept = page.evaluate("""async () => (await (await caches.open('boneage')).keys())
-            .map(one => new URL(one.url).pathname)""")
-        same(len(kept), len(set(kept)))
-        assert any(path.endswith('.wasm') for path in kept) and any('weights/' in path for path in kept), kept
-        assert not any('-map.' in path for path in kept), 'the map is loaded before it is asked for'
-        before = len(site.server.asked)
-        page.reload()
-        ready(page)
-        again = [path for path in site.server.asked[before:] if path not in ('/sw.js', '/precache.js')]
-        same(again, [])
+    "the second visit loads nothing; after an update the next one loads what has changed, and that alone"
+    def loaded_since(count): return [path for path in server.asked[count:] if path not in ('/sw.js', '/precache.js')]
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(shutil.copytree(site.page_folder, Path(folder)/'page'))
+        with serving(copy) as server:
+            page = site.open(server)
+            kept = page.evaluate("""async () => (await (await caches.open('boneage')).keys())
+                .map(one => new URL(one.url).pathname)""")
+            same(len(kept), len(set(kept)))
+            assert any(path.endswith('.wasm') for path in kept) and any('/weights/' in path for path in kept), kept
+            assert not any('-map.' in path for path in kept), 'the map is loaded before it is asked for'
+            before = len(server.asked)
+            page.reload()
+            ready(page)
+            same(loaded_since(before), [])
+            change(copy, 'style.css', '\n/* changed */\n')
+            before = len(server.asked)
+            page.evaluate("""async () => { const kept = await navigator.serviceWorker.getRegistration();
+                await kept.update(); while (!kept.waiting) await new Promise(resolve => setTimeout(resolve, 50)); }""")
+            context = page.context
+            page.close()
+            page = context.new_page()
+            page.goto(address(server))
+            ready(page)
+            same(loaded_since(before), ['/style.css'])
+            same(page.evaluate("async () => (await (await fetch('style.css')).text()).includes('changed')"), True)
+            context.close()
+    site.check()
+
+
+def change(folder, name, more):
+    "Change a file of a built page as the next build would."
+    path, precache = folder/name, folder/'precache.js'
+    hashes = []
+    for content in (path.read_bytes(), path.read_bytes() + more.encode()):
+        path.write_bytes(content)
+        hashes.append('sha256-' + base64.b64encode(hashlib.sha256(content).digest()).decode())
+    text = precache.read_text()
+    assert hashes[0] in text, f'{name} is not in the list of files'
+    precache.write_text(text.replace(*hashes))
 
 
 def test_same_origin(site):
     "every request of all tests went to the page's own address, by GET, with nothing in it"
-    foreign = [request for request in site.requests if not request[1].startswith((site.url, f'blob:{site.url}', 'about:'))]
+    foreign = [request for request in site.requests
+               if not request[1].startswith(('http://127.0.0.1:', 'blob:http://127.0.0.1:'))]
     same(foreign, [])
     told = [request for request in site.requests if request[0] != 'GET' or request[2] or '?' in request[1]]
     same(told, [])
@@ -436,6 +488,7 @@ def test_same_origin(site):
 def test_command(site):
     "`boneage app` gives the page on 127.0.0.1, says where, and ends with Ctrl-C"
     from urllib.request import urlopen
+    if not (LIVE/'index.html').is_file(): build(LIVE)
     command = [sys.executable, '-u', '-m', 'boneage', 'app', '--port', '0']
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=site.films)
     try:
@@ -456,7 +509,8 @@ def write_dicom(path, pixels):
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID = DigitalXRayImageStorageForPresentation, generate_uid()
+    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = generate_uid()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     film = FileDataset(str(path), {}, file_meta=meta, preamble=b'\0' * 128)
     film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
@@ -475,6 +529,7 @@ def draw_films(folder):
     from boneage.films.phantom import phantom
     from boneage.films.radiograph import write_png
     hand = phantom(96, 'F', 3)
+    folder.mkdir()
     write_png(folder/'girl.png', hand)
     write_png(folder/'noise.png', np.random.default_rng(0).integers(0, 256, (512, 400), dtype=np.uint8))
     (folder/'broken.png').write_bytes((folder/'girl.png').read_bytes()[:4000])
@@ -486,8 +541,9 @@ def draw_films(folder):
 
 # ---- running them
 
-def counting_server(folder):
-    "The page's server, which also remembers what it was asked for."
+@contextmanager
+def serving(folder):
+    "The page's server in a thread, which also remembers what it was asked for."
     from boneage.apps.live_server import LiveHandler, app_server, live_files
     class Counting(LiveHandler):
         def _find(self):
@@ -495,7 +551,11 @@ def counting_server(folder):
             return super()._find()
     server = app_server(0, folder)
     server.RequestHandlerClass, server.asked = partial(Counting, files=live_files(folder)), []
-    return server
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try: yield server
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def find_browser():
@@ -510,7 +570,8 @@ def run_tests(site, chosen):
         try: test(site)
         except Exception as error:
             failed.append(name)
-            print(f'FAIL  {test.__doc__} ({time.time() - began:.1f} s)\n      {type(error).__name__}: {error}', flush=True)
+            print(f'FAIL  {test.__doc__} ({time.time() - began:.1f} s)', flush=True)
+            print(f'      {type(error).__name__}: {error}', flush=True)
         else: print(f'PASS  {test.__doc__} ({time.time() - began:.1f} s)', flush=True)
     print(f'{len(chosen) - len(failed)} passed, {len(failed)} failed', flush=True)
     return 1 if failed else 0
@@ -520,26 +581,22 @@ def main():
     tests = {name[5:]: value for name, value in globals().items() if name.startswith('test_')}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('tests', nargs='*', help=f'some of: {", ".join(tests)}')
-    parser.add_argument('--page', type=Path, default=Path(__file__).parent.parent/'boneage'/'apps'/'live',
-                        help='folder of the built page (%(default)s)')
     args = parser.parse_args()
     chosen = {name: test for name, test in tests.items() if not args.tests or name in args.tests}
     if not chosen: parser.error(f'choose from {", ".join(tests)}')
-    program = find_browser()
+    program = find_browser() if shutil.which('npm') else None
     try: from playwright.sync_api import sync_playwright
     except ModuleNotFoundError: program = None
     if not program:
-        print('browser: not tested, Playwright or Chromium is missing (apt-get install chromium, pip install playwright)')
+        print('browser: not tested, npm, Playwright or Chromium is missing')
         return 0
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        draw_films(Path(folder))
-        server = counting_server(args.page)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = playwright.chromium.launch(executable_path=program, args=['--no-sandbox'])
-        try: return run_tests(Site(browser, server, Path(folder)), chosen)
-        finally:
-            browser.close()
-            server.shutdown()
+    with tempfile.TemporaryDirectory() as folder:
+        films, page = Path(folder)/'films', build(Path(folder)/'page', site=True)
+        draw_films(films)
+        with serving(page) as server, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=program, args=['--no-sandbox'])
+            try: return run_tests(Site(browser, server, films, page), chosen)
+            finally: browser.close()
 
 
 if __name__ == '__main__': sys.exit(main())

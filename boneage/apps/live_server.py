@@ -63,13 +63,15 @@ def example_film(
     return np.concatenate([hand, hand[:, ::-1]], axis=1) if file.startswith('two') else hand
 
 # %% ../../nbs/apps/01b_live.ipynb #0000000f
-def page_words() -> dict:
+def page_words(
+    offline: bool = False,  # whether the page has a service worker, which keeps it for visits without a connection
+) -> dict:
     "What the page says and shows that Python knows."
     card = model_card()
     always, near = measured_sentences(card)
     keys = 'licence', 'source', 'source_page', 'citation', 'limits', 'intended_use', 'edition'
     return {key: card[key] for key in keys} | dict(
-        model=card['name'], version=__version__, note=RESEARCH_USE, limits_of_use=list(LIMITS_OF_USE),
+        model=card['name'], version=__version__, offline=offline, note=RESEARCH_USE, limits_of_use=list(LIMITS_OF_USE),
         sexes={sex: words for sex, words in SEXES.items() if sex}, measured=always, near=near, band_months=BAND_MONTHS,
         interval_level=card['interval']['level'], heat_colours=heat_colours(),
         examples=[dict(file=f'examples/{file}', title=title, sex=sex, age=age)
@@ -77,10 +79,11 @@ def page_words() -> dict:
 
 def write_page_data(
     folder: str | Path,  # of the page
+    offline: bool = False,  # as in `page_words`
 ) -> None:
     "Write page.json and the example films; `tools/build_browser.py` calls it."
     folder = Path(folder)
-    save_json(folder/'page.json', page_words())
+    save_json(folder/'page.json', page_words(offline))
     for file, *_ in EXAMPLES: write_png(folder/'examples'/file, example_film(file))
 
 # %% ../../nbs/apps/01b_live.ipynb #00000012
@@ -94,7 +97,8 @@ def live_files(
     if not (folder/'index.html').is_file():
         raise BoneAgeError(f'The page is not built, {folder.name}/index.html is missing: run `make browser`, '
                            'or install boneage from a wheel.')
-    files = {f'/{path.relative_to(folder).as_posix()}': path for path in folder.rglob('*') if path.is_file()}
+    files = {f'/{path.relative_to(folder).as_posix()}': path for path in folder.rglob('*')
+             if path.is_file() and not path.name.startswith('.')}
     networks = {f'/weights/{path.name}': path for path in weights_folder.glob('*.tflite')}
     return networks | files | {'/': folder/'index.html'}
 
