@@ -100,11 +100,12 @@ def build(
     save_json(folder/'card.json', card)
     write_atomically(folder/'licences.txt', licences())
     write_tables(folder)
-    write_page_data(folder)
+    write_page_data(folder, offline=site)
     if site:
         (folder/'weights').mkdir()
         for name in networks: shutil.copyfile(weights_folder/name, folder/'weights'/name)
-    write_precache(folder, networks)
+        write_precache(folder, networks)
+    else: (folder/'sw.js').unlink()  # from this machine the page comes at once, and never an old one
     return folder
 
 
