@@ -117,7 +117,7 @@ def good_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
         inverted=inverted(film), turned=rotate(film, 20), labelled=labelled(film), noisy=noisy(film, 8),
         bright=relevelled(film, brightness=1.6))
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #93540f67
+# %% ../../nbs/apps/01a_browser_tables.ipynb #e12c06c6
 def spoilt_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "A drawn hand that nobody should answer, or not without a doubt."
     film = phantom(120, 'F', seed=2)
@@ -131,7 +131,7 @@ def spoilt_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
         blocks=sized(small, 1, 1, cv2.INTER_NEAREST), low=sized(film, 1, 0.35), narrow=sized(film, 0.55, 1),
         blurred=blurred(film, 4), grainy=noisy(film, 25), flat=relevelled(film, contrast=0.1))
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #e12c06c6
+# %% ../../nbs/apps/01a_browser_tables.ipynb #184f1422
 def no_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "What is no hand."
     page, rng = np.full((480, 380), 245, np.uint8), np.random.default_rng(1)
@@ -142,7 +142,7 @@ def all_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
     "All of them."
     return good_films() | spoilt_films() | no_films()
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #6d4a095d
+# %% ../../nbs/apps/01a_browser_tables.ipynb #0014f6df
 def gate_vector(
     film: np.ndarray,  # uint8 (H, W)
     laterality: str | None = None,  # 'L' or 'R', as a DICOM says it
@@ -153,7 +153,7 @@ def gate_vector(
     found = [asdict(finding) for finding in verdict.findings]
     return dict(laterality=laterality, record=made.record, measures=verdict.measures, findings=found), made.image
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #f5ae2bef
+# %% ../../nbs/apps/01a_browser_tables.ipynb #87840b2c
 def gate_vectors(
     films: dict[str, np.ndarray],  # uint8 (H, W) by name
     folder: str | Path,  # gets each film as name.png, its crop as name.crop.png
@@ -169,7 +169,7 @@ def gate_vectors(
         vectors.append(dict(film=name) | vector)
     return vectors
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #226323f6
+# %% ../../nbs/apps/01a_browser_tables.ipynb #d5cbb0cb
 def result_vector(
     path: Path,  # of a film
     sex: str | None,
@@ -184,6 +184,7 @@ def result_vector(
         return dict(given=given, problem=problem, reasons=list(getattr(error, 'reasons', ())))
     return dict(given=given, value=value | dict(file=path.name))
 
+# %% ../../nbs/apps/01a_browser_tables.ipynb #86c62fc0
 # an answer takes most of a second: each kind of film once
 ANSWERED = ('20 F', '60 M', '120 F', '225 M', 'mirrored', 'upside_down', 'inverted', 'bright', 'few_pixels', 'half',
             'two_hands', 'blown_up', 'low', 'noise')
@@ -200,7 +201,7 @@ def result_vectors(
     refused = [given for given, result in zip(asked, results) if result.get('reasons')]
     return results + [result_vector(Path(folder)/f'{name}.png', *given, True) for name, *given, _ in refused]
 
-# %% ../../nbs/apps/01a_browser_tables.ipynb #3971ff02
+# %% ../../nbs/apps/01a_browser_tables.ipynb #4573758d
 def write_vectors(
     folder: str | Path,  # gets clinic.json, gate.json, results.json, films as PNG, tables and card in tables/
     films: dict[str, np.ndarray] | None = None,  # uint8 (H, W) by name; `all_films` if None
