@@ -36,8 +36,8 @@ function showState(words, kind) {
 }
 
 async function jsonOf(path) {
-  const answer = await fetch(path);
-  if (!answer.ok) throw new Error(`${path} did not come (${answer.status}): load the page again.`);
+  const answer = await fetch(path).catch(() => null);
+  if (!answer?.ok) throw new Error(`${path} did not come (${answer?.status ?? 'no connection'}): load the page again.`);
   return answer.json();
 }
 
@@ -185,15 +185,16 @@ const actions = {
   },
   async showMap(film) {
     const { result } = film;
-    film.mapWaits = 'A moment …';
+    Object.assign(film, { mapWaits: 'A moment …', mapProblem: null });
     film.card.update();
     try {
       const progress = ({ done: bytes, total }) => film.card.tellMap(bytes < total
         ? `Loading the map, once: ${megabytes(bytes)} of ${megabytes(total)}` : film.mapWaits);
-      film.heat = await worker.ask('map', { key: result.key }, { progress });
+      const heat = await worker.ask('map', { key: result.key }, { progress });
+      if (film.result === result && !film.waits) film.heat = heat; // not where the film was asked again meanwhile
     } catch (problem) { film.mapProblem = problem.message; }
     film.mapWaits = null;
-    if (film.result === result) film.card.update();
+    film.card.update();
     film.card.element.querySelector('.map')?.focus();
   },
   hideMap(film) {

@@ -59,7 +59,7 @@ function seen(film, actions) {
   const { result, heat } = film;
   const button = html('button', { type: 'button', class: 'quiet-button map', 'aria-pressed': String(Boolean(heat)),
     disabled: film.mapWaits, onclick: () => heat ? actions.hideMap(film) : actions.showMap(film) },
-  film.mapWaits ?? (heat ? 'Hide the map' : 'Show what moves the answer'));
+  film.mapWaits ?? (heat ? 'Hide the heat map' : 'Show the heat map'));
   const drawn = heat
     ? figure(heatCanvas(result.picture, heat, actions.page.heat_colours),
       'What moves the answer: 0 nothing, 1 the most of all places', actions, scale(actions.page.heat_colours))
