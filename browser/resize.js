@@ -258,7 +258,7 @@ function inverted([a, b, c, d, e, f, g, h, i]) {
 export function warpPerspective(source, matrix, width, height, replicate) {
   const m = inverted(matrix), result = picture(width, height, channelsOf(source)), { channels } = result;
   // OpenCV works in blocks, and its sums begin anew in each
-  const block = Math.min(Math.floor(4096 / Math.min(32, height)), width);
+  const block = Math.min(Math.floor(1024 / Math.min(16, height)), width);
   for (let y = 0; y < height; y++) {
     for (let start = 0; start < width; start += block) {
       const x0 = m[0] * start + m[1] * y + m[2], y0 = m[3] * start + m[4] * y + m[5];

@@ -17,15 +17,20 @@ import { resizeArea } from './resize.js';
 
 const LARGEST_SHOWN = 1000; // pixels: longer side of the film as the page shows it
 
-/** A file of this site, with its bytes as they come. */
+/** A file of this site; `tell` is told its bytes as they come. */
 async function download(url, tell) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url} cannot be loaded (${response.status}): load the page again.`);
-  const parts = [];
+  const name = url.split('/').at(-1), parts = [];
   let length = 0;
-  for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
-    parts.push(part.value);
-    tell(length += part.value.length);
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(String(response.status));
+    for (let reader = response.body.getReader(), part; !(part = await reader.read()).done;) {
+      parts.push(part.value);
+      tell(length += part.value.length);
+    }
+  } catch (error) {
+    const why = /^[0-9]+$/.test(error.message) ? error.message : 'no connection';
+    throw new FilmProblem(`${name} cannot be loaded (${why}): try again with a connection.`);
   }
   const bytes = new Uint8Array(length);
   parts.reduce((place, part) => (bytes.set(part, place), place + part.length), 0);
@@ -46,7 +51,7 @@ async function checkedBytes(load, base, file, tell) {
   const bytes = await load(`${base}weights/${file.file}`, tell);
   const found = await sha256(bytes);
   if (found && found !== file.sha256) {
-    throw new Error(`${file.file} is not the file its card describes: load the page again.`);
+    throw new FilmProblem(`${file.file} is not the file its card describes: load the page again.`);
   }
   return bytes;
 }

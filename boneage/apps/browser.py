@@ -6,7 +6,7 @@
 __all__ = ['PAGE_PIPELINE', 'FLAGS', 'PASSES', 'MADE_UP', 'page_card', 'licences', 'pixel_vectors', 'png_bytes', 'png_files',
            'dicom_files', 'seam_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
 
-# %% ../../nbs/apps/01_browser.ipynb #feb84d92
+# %% ../../nbs/apps/01_browser.ipynb #2efe73a7
 import io, json, math, struct, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -29,7 +29,7 @@ from ..films.radiograph import rotation, seam
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 
-# %% ../../nbs/apps/01_browser.ipynb #fdf1aa2d
+# %% ../../nbs/apps/01_browser.ipynb #f0c60714
 PAGE_PIPELINE = 'default'  # the one that the page knows
 
 def _network(
@@ -48,7 +48,7 @@ def _networks(reader: Reader) -> dict:
     explained = _network(reader.map_path, 'the heat map') if reader.map_path.is_file() else None
     return dict(hands=hands, eyes=eyes, map=explained)
 
-# %% ../../nbs/apps/01_browser.ipynb #d7a005ba
+# %% ../../nbs/apps/01_browser.ipynb #fe65f037
 def page_card(
     reader: Reader | None = None,  # the bundled weights if None
 ) -> dict:  # card.json of the page
@@ -62,7 +62,7 @@ def page_card(
                 picture_size=find_pipeline(reader.pipeline).size, sex_input=reader.sex_input, **_networks(reader),
                 **to_dict(reader.fitted), errors=errors, note=RESEARCH_USE)
 
-# %% ../../nbs/apps/01_browser.ipynb #f3cce7f4
+# %% ../../nbs/apps/01_browser.ipynb #1bb426ba
 def licences() -> str:
     "The text of licences.txt of the page."
     card = model_card()
@@ -74,7 +74,7 @@ def licences() -> str:
         f'weights/ of the bone-age network {card["name"]}, edition {card["edition"]}: {card["licence"]}.',
         f'Trained on: {card["source"]}.', f'Cite: {card["citation"]}', '', theirs])
 
-# %% ../../nbs/apps/01_browser.ipynb #e87c99d7
+# %% ../../nbs/apps/01_browser.ipynb #b26b368b
 FLAGS = dict(area=cv2.INTER_AREA, linear=cv2.INTER_LINEAR)
 
 def _turned_square(
@@ -108,7 +108,7 @@ def _transformed(
         view=lambda name, size: fixed_view(picture, name, size))
     return ways[way](**given)
 
-# %% ../../nbs/apps/01_browser.ipynb #6d8398ed
+# %% ../../nbs/apps/01_browser.ipynb #fe9c00a2
 def _ways(
     rng: np.random.Generator,
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -117,9 +117,9 @@ def _ways(
     found = [dict(way='shrink', factor=factor) for factor in (1/2, 1/3, 1/4, 0.3713, 0.9, 0.77777)]
     found += [dict(way='resize', width=side, height=side, how='area') for side in (64, 77, 100)]
     for number in range(12):
-        turn, width = (0.0, 961.0 - number % 2) if number < 4 else (rng.uniform(-3, 3), rng.uniform(80, 900))
+        straight, width = number < 4, rng.uniform(80, 900) if number > 3 else (643, 960, 961, 481)[number]
         half = np.array([(-1, 1), (-1, -1), (1, -1), (1, 1)]) * width / 2
-        corners = half @ rotation(turn) + rng.uniform(0, 300, 2)
+        corners = half + width / 2 if straight else half @ rotation(rng.uniform(-3, 3)) + rng.uniform(0, 300, 2)
         found.append(dict(way='square', corners=np.float32(corners).tolist(), side=(192, 224)[number % 2],
                           replicate=number % 4 > 1))
         matrix = cv2.getRotationMatrix2D(tuple(rng.uniform(0, 300, 2)), rng.uniform(-180, 180), rng.uniform(0.3, 1.5))
@@ -146,7 +146,7 @@ def pixel_vectors(
     return [dict(given=given[name], made=_raw(folder, f'made-{number}', _transformed(pictures[name], **way)), **way)
             for number, (name, way) in enumerate(ways)]
 
-# %% ../../nbs/apps/01_browser.ipynb #323ee0ba
+# %% ../../nbs/apps/01_browser.ipynb #9fb03b6e
 def _raw(
     folder: str | Path,
     name: str,
@@ -157,7 +157,7 @@ def _raw(
     height, width, *channels = picture.shape
     return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
 
-# %% ../../nbs/apps/01_browser.ipynb #4b3192f8
+# %% ../../nbs/apps/01_browser.ipynb #a9dbcdb4
 # of an interlaced PNG: first column and row, steps across and down
 PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 
@@ -187,7 +187,7 @@ def png_bytes(
     return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows))
             + _chunk(b'IEND', b''))
 
-# %% ../../nbs/apps/01_browser.ipynb #d5c06e2f
+# %% ../../nbs/apps/01_browser.ipynb #5608e213
 def _saved(image: Image.Image, **options) -> bytes:
     "What Pillow writes."
     file = io.BytesIO()
@@ -240,7 +240,7 @@ def png_files() -> dict[str, bytes]:  # by name
         frames=_saved(grey, save_all=True, append_images=[grey.rotate(90)]))
     return files | _odd_files(files['grey'])
 
-# %% ../../nbs/apps/01_browser.ipynb #56f1213f
+# %% ../../nbs/apps/01_browser.ipynb #f6e60bc0
 def _dicom_bytes(
     pixels: np.ndarray,  # integers (H, W) or (H, W, 3)
     stored: int,  # bits
@@ -277,7 +277,7 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
     return pydicom.sequence.Sequence([item])
 
-# %% ../../nbs/apps/01_browser.ipynb #c2ee1573
+# %% ../../nbs/apps/01_browser.ipynb #b36a48f7
 def _dicom_tags() -> dict[str, dict]:  # by name
     "Elements that say something of a film."
     dates = dict(PatientBirthDate='20100315', StudyDate='20190704')
@@ -318,7 +318,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
         more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=rows), junk=whole + b'<html>no DICOM</html>',
         few_more=_dicom_bytes(twelve, 12, Rows=rows - 1), tiny=_dicom_bytes(twelve[:50, :50], 12))
 
-# %% ../../nbs/apps/01_browser.ipynb #d8035c04
+# %% ../../nbs/apps/01_browser.ipynb #fd9ef86d
 def seam_vectors(
     folder: str | Path,  # gets the films as raw bytes
 ) -> list[dict]:  # grey levels that a seam is high
@@ -348,7 +348,7 @@ def file_vectors(
         vectors.append(dict(file=name) | said)
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #f44375ab
+# %% ../../nbs/apps/01_browser.ipynb #a753d4ba
 MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7,
                strength=0.5, films=100)
 
