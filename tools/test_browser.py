@@ -490,7 +490,7 @@ def test_command(site):
     from urllib.request import urlopen
     if not (LIVE/'index.html').is_file(): build(LIVE)
     command = [sys.executable, '-u', '-m', 'boneage', 'app', '--port', '0']
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=site.films)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=LIVE.parents[2])
     try:
         url = process.stdout.readline().split()[0]
         assert url.startswith('http://127.0.0.1:'), url
