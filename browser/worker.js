@@ -27,6 +27,9 @@ function kept(result) {
   return { ...result, key };
 }
 
+const forgotten = () => Object.assign(
+  new Error('This film was assessed too long ago for its map: assess it again.'), { name: 'FilmProblem' });
+
 const VERBS = {
   open: async (_, progress) => (await opened(progress)).card,
   assess: async ({ bytes, name, options }, progress) => {
@@ -34,17 +37,18 @@ const VERBS = {
     return kept(await loaded.assess(new Uint8Array(bytes), name, options));
   },
   map: async ({ key }, progress) => {
-    if (!results.has(key)) throw new Error('This film was assessed too long ago for its map: assess it again.');
+    if (!results.has(key)) throw forgotten();
     return (await opened(progress)).map(results.get(key), progress);
   },
 };
 
-/** A failure as the page can show it. */
-function problemOf(error) {
+/** A failure as the page can show it; `name` of the film, if it was one. */
+function problemOf(error, name = 'This page') {
   const { message, reasons = [], needs = null, film = null, hand = null } = error;
   if (error.name === 'FilmProblem') return { message, reasons, needs, film, hand };
+  const advice = 'leave it out, and report this if the file is a good one';
   console.error(error);
-  return { message: message || String(error), reasons, needs, film, hand };
+  return { message: `${name} could not be used (${error.name}: ${message}): ${advice}.`, reasons, needs, film, hand };
 }
 
 async function answered({ id, verb, ...more }) {
@@ -52,7 +56,7 @@ async function answered({ id, verb, ...more }) {
   try {
     self.postMessage({ id, result: await VERBS[verb](more, progress) });
   } catch (error) {
-    self.postMessage({ id, problem: problemOf(error) });
+    self.postMessage({ id, problem: problemOf(error, more.name) });
   }
 }
 
