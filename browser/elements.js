@@ -4,7 +4,7 @@ import { inflated } from './png.js';
 
 const LONG_LENGTHS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const UNDEFINED = 0xffffffff, ITEM = 0xfffee000, ITEM_END = 0xfffee00d, SEQUENCE_END = 0xfffee0dd;
-const DEFLATED = '1.2.840.10008.1.2.1.99', BIG_ENDIAN = '1.2.840.10008.1.2.2', IMPLICIT = '1.2.840.10008.1.2';
+const DEFLATED = '1.2.840.10008.1.2.1.99', BIG_ENDIAN = '1.2.840.10008.1.2.2';
 const LARGEST_UNPACKED = 500_000_000; // bytes
 const DEEPEST = 20; // sequences in each other
 
@@ -163,11 +163,11 @@ export function isDicom(bytes) {
   return false;
 }
 
-/** How a file without a word about it is written: whether little-endian, whether without value representations. */
-function guessed(reading) {
-  const { bytes, place, view } = reading, explicit = /^[A-Z]{2}$/.test(reading.lettersAt(place + 4));
-  return { little: !explicit || bytes.length < place + 2 || view.getUint16(place, true) < 1024, implicit: !explicit };
-}
+/** Do the elements of a reading tell their value representations? Some files say otherwise than they do. */
+const isExplicit = reading => !reading.done && /^[A-Z]{2}$/.test(reading.lettersAt(reading.place + 4));
+
+/** Is a file that does not say so little-endian? Groups of its first elements are small. */
+const looksLittle = reading => !isExplicit(reading) || reading.view.getUint16(reading.place, true) < 1024;
 
 /**
  * The elements of a DICOM file.
@@ -184,17 +184,16 @@ export async function readElements(bytes, name) {
     meta.set(tag, { vr, bytes: bytes.subarray(reading.place, reading.place += length) });
   }
   const [syntax = ''] = new Header(meta, true).texts('TransferSyntaxUID');
-  const told = { little: syntax !== BIG_ENDIAN, implicit: syntax === IMPLICIT };
-  const { little, implicit } = syntax ? told : guessed(reading);
   let body = reading;
   if (syntax === DEFLATED) {
     const unpacked = await inflated([bytes.subarray(reading.place)], LARGEST_UNPACKED + 1, 'deflate-raw');
     if (unpacked.length > LARGEST_UNPACKED) {
       throw new FilmProblem(`${name} unpacks to more than ${LARGEST_UNPACKED / 1e6} MB: save it at a smaller size.`);
     }
-    body = new Reading(unpacked, 0, little, implicit);
+    body = new Reading(unpacked, 0, true, false);
   }
-  Object.assign(body, { little, implicit });
+  const little = syntax ? syntax !== BIG_ENDIAN : looksLittle(body);
+  Object.assign(body, { little, implicit: !isExplicit(body) });
   const elements = body.elements(Infinity), pixels = elements.get(TAGS.PixelData);
   const isPlain = pixels?.bytes && syntax !== DEFLATED;
   const after = isPlain ? body.bytes.subarray(pixels.start + pixels.bytes.length) : new Uint8Array();
