@@ -38,7 +38,7 @@ function ageField(film, actions) {
   const input = html('input', { id: `age-${film.id}`, type: 'text', size: 8, placeholder: '9y4m', autocomplete: 'off',
     'aria-label': `Age, ${film.name}`, 'aria-describedby': hint.id,
     onchange: () => actions.setAge(film, input.value) });
-  return { element: html('div', { class: 'age' }, html('label', { for: input.id }, 'Age'), input, hint), input, hint };
+  return { element: html('div', { class: 'age' }, html('label', { for: input.id }, 'Age'), input), input, hint };
 }
 
 function figure(picture, caption, actions, extra = []) {
@@ -154,7 +154,7 @@ export function filmCard(film, actions) {
   const remove = html('button', { type: 'button', class: 'remove', title: 'Remove', 'aria-label': `Remove ${film.name}`,
     onclick: () => actions.remove(film) }, '×');
   const element = html('li', { class: 'item' }, html('div', { class: 'head' }, html('h3', {}, toggle), short,
-    sexes, age.element, remove), body);
+    sexes, age.element, remove, age.hint), body);
 
   function update() {
     const state = statusOf(film), isBusy = state === 'reading' || state === 'waiting';

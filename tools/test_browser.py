@@ -383,7 +383,7 @@ def test_words(site):
             settled(page, 2)
             page.get_by_role('textbox').first.fill('soon')
             page.keyboard.press('Enter')
-            assert 'write 9y4m' in text_of(page, '.age .problem')
+            assert 'write 9y4m' in text_of(page, '.head .problem')
             same([one for one in page.evaluate(CONTROLS) if not one['name']], [])
             faint = [one for one in page.evaluate(CONTRASTS) if one['contrast'] < LEAST_CONTRAST]
             same(faint, [])
