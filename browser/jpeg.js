@@ -4,11 +4,14 @@
  */
 import { FilmProblem, fixed } from './basics.js';
 import { checkSize } from './grey.js';
+import { jpegComplaint } from './jpegdata.js';
 import { exifTurn, turnedAsTold } from './png.js';
 
 const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
 const SEAM_LEAST = 3; // grey levels; no clean film comes near
 const SEAM_BLOCKS = 3; // blocks on each side that must say something
+const MISFIT = 5; // grey levels: a whole row of blocks apart from the next by so much more than usual
+const FLAT_END = 0.02; // share of the height
 const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
 
 export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
@@ -101,6 +104,42 @@ export function seam(grey, block = 8) {
   return best.clear >= SEAM_LEAST ? best.high : 0;
 }
 
+/** How much more than usual, in grey levels, two rows of blocks are apart; a row may change over at any block. */
+function misfit({ data, width, height }, block) {
+  if (height < 4 * block) return 0;
+  const wholes = [];
+  let last = null, most = -Infinity;
+  for (let row = block; row < height - 1; row += block) {
+    const apart = new Float64Array(width);
+    for (let x = 0, sum = 0; x < width; x++) {
+      const [above, upper, lower, below] = [-2, -1, 0, 1].map(at => data[(row + at) * width + x]);
+      const isSilent = upper === lower && (upper === 0 || upper === 255);
+      if (!isSilent) sum += Math.min(Math.abs(3 * (lower - upper) + above - below), 2 * SEAM_CLIP) / 2;
+      apart[x] = sum;
+    }
+    if (last) apart.forEach((sum, x) => { most = Math.max(most, sum + last[width - 1] - last[x]); });
+    wholes.push(apart[width - 1]);
+    last = apart;
+  }
+  wholes.sort((one, other) => one - other);
+  const middle = wholes.length >> 1;
+  const usual = wholes.length % 2 ? wholes[middle] : (wholes[middle - 1] + wholes[middle]) / 2;
+  return (most - usual) / width;
+}
+
+/** Share of the height at the end whose blocks are all flat: what a decoder fills in. */
+function flatEnd({ data, width, height }) {
+  const isFlat = row => {
+    for (let x = 0; x + 8 <= width; x += 8) {
+      for (let step = 1; step < 8; step++) if (data[row * width + x + step] !== data[row * width + x]) return false;
+    }
+    return true;
+  };
+  let rows = 0;
+  while (rows < height && isFlat(height - 1 - rows)) rows++;
+  return rows / height;
+}
+
 /** Grey of decoded pixels, as Pillow weighs the colours. */
 function lightness({ data, width, height }) {
   const grey = new Uint8Array(width * height);
@@ -110,17 +149,21 @@ function lightness({ data, width, height }) {
   return { data: grey, width, height };
 }
 
-/** The pixels of a JPEG, and notes; a problem where a seam shows that much of it is wrong. */
+/** The problem of a film of which much may be wrong. */
+const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
+
+/** The pixels of a JPEG, and notes; a problem where much of it may be wrong. */
 export async function readJpeg(bytes, name) {
   const segments = segmentsOf(bytes), frame = frameOf(segments);
   if (frame) checkSize(frame.width, frame.height, name);
   const exif = segments.find(({ kind, data }) => kind === 0xe1 && EXIF.every((byte, place) => data[place] === byte));
   // decoded without its orientation: seams lie between rows of blocks
   const plain = exif ? new Blob([bytes.subarray(0, exif.start), bytes.subarray(exif.end)]) : bytes;
-  const pixels = await decodedByBrowser(plain, 'image/jpeg', name), high = seam(lightness(pixels), frame?.block);
-  if (high) {
-    throw new FilmProblem(`${name} is damaged (its brightness jumps by ${fixed(high, 0)} grey levels in a seam): `
-      + 'copy it again from where it came.');
-  }
-  return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes: [] };
+  const pixels = await decodedByBrowser(plain, 'image/jpeg', name), grey = lightness(pixels), block = frame?.block ?? 8;
+  const complaint = jpegComplaint(bytes);
+  if (complaint && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) throw damaged(name, complaint);
+  const high = seam(grey, block);
+  if (high) throw damaged(name, `its brightness jumps by ${fixed(high, 0)} grey levels in a seam`);
+  const notes = complaint ? [`the file is slightly damaged (${complaint})`] : [];
+  return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes };
 }

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PAGE_PIPELINE', 'FLAGS', 'PASSES', 'MADE_UP', 'page_card', 'licences', 'pixel_vectors', 'png_bytes', 'png_files',
-           'dicom_files', 'seam_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors', 'golden_vectors']
+           'dicom_files', 'seam_vectors', 'jpeg_vectors', 'file_vectors', 'fitted_vectors', 'answer_vectors',
+           'golden_vectors']
 
-# %% ../../nbs/apps/01_browser.ipynb #2efe73a7
+# %% ../../nbs/apps/01_browser.ipynb #7019ab5d
 import io, json, math, struct, warnings, zlib
 from dataclasses import asdict
 from pathlib import Path
@@ -25,11 +26,11 @@ from ..films.dicom import load_pydicom
 from ..films.film import read_film
 from ..films.hand import LANDMARK_MODEL, PALM_MODEL, PREPARATIONS, HandFinder
 from ..films.phantom import phantom
-from ..films.radiograph import rotation, seam
+from ..films.radiograph import jpeg_complaint, rotation, seam
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 
-# %% ../../nbs/apps/01_browser.ipynb #f0c60714
+# %% ../../nbs/apps/01_browser.ipynb #f9a6ec34
 PAGE_PIPELINE = 'default'  # the one that the page knows
 
 def _network(
@@ -48,7 +49,7 @@ def _networks(reader: Reader) -> dict:
     explained = _network(reader.map_path, 'the heat map') if reader.map_path.is_file() else None
     return dict(hands=hands, eyes=eyes, map=explained)
 
-# %% ../../nbs/apps/01_browser.ipynb #fe65f037
+# %% ../../nbs/apps/01_browser.ipynb #216d82c7
 def page_card(
     reader: Reader | None = None,  # the bundled weights if None
 ) -> dict:  # card.json of the page
@@ -62,7 +63,7 @@ def page_card(
                 picture_size=find_pipeline(reader.pipeline).size, sex_input=reader.sex_input, **_networks(reader),
                 **to_dict(reader.fitted), errors=errors, note=RESEARCH_USE)
 
-# %% ../../nbs/apps/01_browser.ipynb #1bb426ba
+# %% ../../nbs/apps/01_browser.ipynb #bb27353b
 def licences() -> str:
     "The text of licences.txt of the page."
     card = model_card()
@@ -74,7 +75,7 @@ def licences() -> str:
         f'weights/ of the bone-age network {card["name"]}, edition {card["edition"]}: {card["licence"]}.',
         f'Trained on: {card["source"]}.', f'Cite: {card["citation"]}', '', theirs])
 
-# %% ../../nbs/apps/01_browser.ipynb #b26b368b
+# %% ../../nbs/apps/01_browser.ipynb #166c602b
 FLAGS = dict(area=cv2.INTER_AREA, linear=cv2.INTER_LINEAR)
 
 def _turned_square(
@@ -108,7 +109,7 @@ def _transformed(
         view=lambda name, size: fixed_view(picture, name, size))
     return ways[way](**given)
 
-# %% ../../nbs/apps/01_browser.ipynb #fe9c00a2
+# %% ../../nbs/apps/01_browser.ipynb #b6a6e801
 def _ways(
     rng: np.random.Generator,
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
@@ -146,7 +147,7 @@ def pixel_vectors(
     return [dict(given=given[name], made=_raw(folder, f'made-{number}', _transformed(pictures[name], **way)), **way)
             for number, (name, way) in enumerate(ways)]
 
-# %% ../../nbs/apps/01_browser.ipynb #9fb03b6e
+# %% ../../nbs/apps/01_browser.ipynb #57a26860
 def _raw(
     folder: str | Path,
     name: str,
@@ -157,7 +158,7 @@ def _raw(
     height, width, *channels = picture.shape
     return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
 
-# %% ../../nbs/apps/01_browser.ipynb #a9dbcdb4
+# %% ../../nbs/apps/01_browser.ipynb #891036eb
 # of an interlaced PNG: first column and row, steps across and down
 PASSES = (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)
 
@@ -187,7 +188,7 @@ def png_bytes(
     return (b'\x89PNG\r\n\x1a\n' + _chunk(b'IHDR', header) + more + _chunk(b'IDAT', zlib.compress(rows))
             + _chunk(b'IEND', b''))
 
-# %% ../../nbs/apps/01_browser.ipynb #5608e213
+# %% ../../nbs/apps/01_browser.ipynb #6294f6b4
 def _saved(image: Image.Image, **options) -> bytes:
     "What Pillow writes."
     file = io.BytesIO()
@@ -240,7 +241,7 @@ def png_files() -> dict[str, bytes]:  # by name
         frames=_saved(grey, save_all=True, append_images=[grey.rotate(90)]))
     return files | _odd_files(files['grey'])
 
-# %% ../../nbs/apps/01_browser.ipynb #f6e60bc0
+# %% ../../nbs/apps/01_browser.ipynb #163b0872
 def _dicom_bytes(
     pixels: np.ndarray,  # integers (H, W) or (H, W, 3)
     stored: int,  # bits
@@ -277,7 +278,7 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
     return pydicom.sequence.Sequence([item])
 
-# %% ../../nbs/apps/01_browser.ipynb #b36a48f7
+# %% ../../nbs/apps/01_browser.ipynb #995eb1bb
 def _dicom_tags() -> dict[str, dict]:  # by name
     "Elements that say something of a film."
     dates = dict(PatientBirthDate='20100315', StudyDate='20190704')
@@ -318,7 +319,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
         more_pixels=_dicom_bytes(np.vstack([twelve, twelve]), 12, Rows=rows), junk=whole + b'<html>no DICOM</html>',
         few_more=_dicom_bytes(twelve, 12, Rows=rows - 1), tiny=_dicom_bytes(twelve[:50, :50], 12))
 
-# %% ../../nbs/apps/01_browser.ipynb #fd9ef86d
+# %% ../../nbs/apps/01_browser.ipynb #57b48e2c
 def seam_vectors(
     folder: str | Path,  # gets the films as raw bytes
 ) -> list[dict]:  # grey levels that a seam is high
@@ -331,6 +332,24 @@ def seam_vectors(
         damaged[row + block:] += jump
         damaged = damaged.clip(0, 255).astype(np.uint8)
         vectors.append(dict(given=_raw(folder, f'seam-{number}', damaged), block=block, height=seam(damaged, block)))
+    return vectors
+
+def jpeg_vectors(
+    folder: str | Path,  # gets the files
+) -> list[dict]:  # what libjpeg says of each: nothing, where it is whole
+    "JPEG of several kinds, whole and damaged."
+    def saved(kind, **options):
+        file = io.BytesIO()
+        Image.fromarray(phantom(120, 'F', seed=2)).convert(kind).save(file, format='JPEG', quality=90, **options)
+        return file.getvalue()
+    whole, vectors = saved('L'), []
+    at = len(whole) // 2
+    files = dict(grey=whole, colours=saved('RGB'), progressive=saved('L', progressive=True),
+                 restarts=saved('RGB', restart_marker_rows=2), zeros=whole[:at] + bytes(64) + whole[at + 64:],
+                 shorter=whole[:at] + whole[at + 100:])
+    for name, data in files.items():
+        write_atomically(Path(folder)/f'{name}.jpg', data)
+        vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data)))
     return vectors
 
 def file_vectors(
@@ -348,7 +367,7 @@ def file_vectors(
         vectors.append(dict(file=name) | said)
     return vectors
 
-# %% ../../nbs/apps/01_browser.ipynb #a753d4ba
+# %% ../../nbs/apps/01_browser.ipynb #6ae0a99b
 MADE_UP = dict(months=tuple(float(1.02 * age + 3 * math.sin(age / 30)) for age in KNOTS), girls=0.4, boys=-0.7,
                strength=0.5, films=100)
 
@@ -383,5 +402,5 @@ def golden_vectors(
     "Write what the page's code is compared with; raises `BoneAgeError` where it cannot be written."
     reader = open_reader()
     return save_json(Path(folder)/'golden.json', dict(
-        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder),
+        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder), jpegs=jpeg_vectors(folder),
         fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))

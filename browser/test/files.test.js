@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { FilmProblem } from '../basics.js';
 import { readFilm } from '../films.js';
 import { seam } from '../jpeg.js';
+import { jpegComplaint } from '../jpegdata.js';
 import { VECTORS, fileOf, rawOf, vectorsOf } from './vectors.js';
 
 const options = { skip: !VECTORS && 'no vectors: set BONEAGE_VECTORS' };
@@ -55,4 +56,11 @@ test('seams of damaged JPEG data', options, () => {
   for (const { given, block, height } of seams) {
     assert.ok(Math.abs(seam(rawOf(given), block) - height) < 1e-3, given.file);
   }
+});
+
+test('damage in the data of a JPEG', options, () => {
+  const { jpegs } = vectorsOf('golden.json');
+  for (const { file, complaint } of jpegs) assert.equal(Boolean(jpegComplaint(fileOf(file))), Boolean(complaint), file);
+  const whole = fileOf('grey.jpg');
+  assert.equal(jpegComplaint(whole.subarray(0, whole.length * 2 / 3)), 'Premature end of JPEG file');
 });
