@@ -37,7 +37,7 @@ async function forgetOthers() {
 async function answerOf(request, path, event) {
   const cache = await caches.open(CACHE), kept = await cache.match(keyOf(path));
   if (kept) return kept;
-  const answer = await fetch(request);
+  const answer = await fetch(request).catch(() => Response.error());
   if (answer.status === 200) event.waitUntil(cache.put(keyOf(path), answer.clone()).catch(() => {}));
   return answer;
 }

@@ -32,7 +32,8 @@ PHONE, ZOOMED = (390, 844), (640, 450)  # pixels; 1280 × 900 at 200 %
 SMALLEST_TARGET = 24  # pixels, of anything to be pressed (WCAG 2.2)
 LEAST_CONTRAST = 4.5  # of text (WCAG 2.2, AA)
 SECRET = 'Testfamily^Secret'  # a patient's name
-EXPECTED = 'Failed to create default WebGPU device'  # LiteRT.js looks for one and does without
+EXPECTED = ('Failed to create default WebGPU device',  # LiteRT.js looks for one and does without
+            'Failed to load resource: net::ERR_INTERNET_DISCONNECTED', 'Failed to load resource: net::ERR_FAILED')
 SILENT = 'patient', 'secret', 'testfamily'  # none of these may leave
 
 COLLECT_RESULTS = """
@@ -294,13 +295,21 @@ def test_dicom(site):
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         left = page.content() + Path(download.value.path()).read_text(encoding='utf-8') + json.dumps(found)
         for word in SILENT: assert word not in left.lower(), word
+        page.locator('.item').get_by_label('male', exact=True).check(force=True)
+        page.wait_for_selector('.item[data-status=warned]')
+        same(results_of(page)[-1]['warnings'], list(assess(site.films/'film.dcm', 'M').warnings))
 
 
 def test_offline(site):
-    "after one visit the page loads, answers and draws a map without a connection"
+    "after one visit the page loads, answers and draws a map without a connection; what it lacks it names"
     with site.first_visit() as page:
         all_are(page, 'F')
         give(page, site.films/'girl.png')
+        page.wait_for_selector('.item[data-status=answered]')
+        page.context.set_offline(True)
+        page.get_by_role('button', name='Show the heat map').click()
+        page.get_by_text('default-3-map.tflite cannot be loaded').wait_for()
+        page.context.set_offline(False)
         page.get_by_role('button', name='Show the heat map').click()
         page.get_by_role('button', name='Hide the heat map').wait_for()
         page.context.set_offline(True)
