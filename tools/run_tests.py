@@ -326,6 +326,18 @@ def assess_is_quick(scratch, timeout):
     return '' if taken <= CPU_FACTOR * least else f'{said}: more than {CPU_FACTOR} times'
 
 
+SERVE = """
+from boneage.apps.live_server import app_server
+app_server(0).server_close()
+print([])
+"""
+
+def page_is_served(scratch, timeout):
+    "Where the page was built, `boneage app` of the wheel has it."
+    if not (root/'boneage'/'apps'/'live'/'index.html').is_file(): return ''
+    return prints_none(scratch/'venv'/'bin'/'python', SERVE, scratch, timeout)
+
+
 WHEEL_CHECKS = {
     'sdist and wheel build': build_wheel,
     'wheel holds every file of the package': check_contents,
@@ -334,6 +346,7 @@ WHEEL_CHECKS = {
     'packages of that environment fit together': installed('python', '-m', 'pip', 'check'),
     'boneage --version': installed('boneage', '--version'),
     'boneage info --json': info_json,
+    'the page for the browser is served': page_is_served,
     'a phantom is drawn': draw_phantom,
     'boneage assess on a phantom': assess_phantom,
     'one assess imports little and opens no socket': assess_imports_little(None),
