@@ -84,12 +84,14 @@ function refusalParts(film, page, keepNames) {
  * @returns {HTMLElement}
  */
 export function sheetOf(film, page, growthTable, { keepNames, day }) {
-  const hash = film.result?.film_sha256, weights = `${page.model}, edition ${page.edition}, boneage ${page.version}`;
-  return html('article', { class: 'sheet' },
+  const { result, problem } = film, hash = result?.film_sha256;
+  const isCrowded = result && (result.refusals.length || otherWarnings(result).length > 1);
+  const weights = `${page.model}, edition ${page.edition}, boneage ${page.version}`;
+  return html('article', { class: isCrowded ? 'sheet tight' : 'sheet' },
     html('header', {}, html('h1', {}, 'Bone age report'),
       html('div', { class: 'quiet' }, 'automated estimate from a radiograph of the hand')),
     html('p', { class: 'caution' }, page.note), keepNames && html('p', { class: 'identifier' }, clip(film.name, 120)),
-    film.problem ? refusalParts(film, page, keepNames) : answerParts(film, page, growthTable, keepNames),
+    problem ? refusalParts(film, page, keepNames) : answerParts(film, page, growthTable, keepNames),
     html('footer', {}, html('span', {}, weights + (hash ? ` · film ${hash.slice(0, 12)}` : '')),
       html('span', {}, `Made on ${day}`)));
 }

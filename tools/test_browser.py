@@ -401,25 +401,32 @@ def test_words(site):
 
 
 def test_print(site):
-    "a page a film on A4, without the file's name and blurred outside the box unless names are asked for"
+    "a page a film on A4, however much it has to say, without the file's name and blurred outside the box unless names are asked for"
     with site.visit() as page:
         all_are(page, 'F')
-        give(page, site.films/'girl.png', site.films/'noise.png')
-        settled(page, 2)
+        give(page, site.films/'girl.png', site.films/'noise.png', site.films/'crowded.png')
+        settled(page, 3)
+        page.get_by_role('button', name='Answer all the same').last.click()
+        page.get_by_role('textbox').last.fill('15m')
+        page.keyboard.press('Enter')
+        page.wait_for_selector('.chart')
+        page.get_by_role('button', name='Show the heat map').last.click()
+        page.get_by_role('button', name='Hide the heat map').wait_for()
+        same(len(results_of(page)[-1]['warnings']), 4)
         seen = []
         for named in (False, True):
             if named: page.get_by_label('names on printed pages').check()
             pdf = page.pdf(prefer_css_page_size=True)
-            same(len(re.findall(rb'/Type\s*/Page\b', pdf)), 2)
+            same(len(re.findall(rb'/Type\s*/Page\b', pdf)), 3)
             page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
             sheets = page.locator('#sheets').text_content()
             same('girl.png' in sheets, named)
-            same(sheets.count('Not a medical device'), 2)
+            same(sheets.count('Not a medical device'), 3)
             seen.append(page.locator('.sheet canvas').first.evaluate('canvas => canvas.toDataURL()'))
         assert seen[0] != seen[1], 'the film is not blurred'
         assert page.locator('.sheet .big').all_text_contents()[1] == 'No answer'
         page.evaluate("window.dispatchEvent(new Event('afterprint')); window.print = () => {}")
-        page.get_by_role('button', name='Print page').click()
+        page.get_by_role('button', name='Print page').first.click()
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
         same(page.locator('.sheet').count(), 1)
         page.evaluate("window.dispatchEvent(new Event('afterprint'))")
@@ -541,6 +548,8 @@ def draw_films(folder):
     folder.mkdir()
     write_png(folder/'girl.png', hand)
     write_png(folder/'noise.png', np.random.default_rng(0).integers(0, 256, (512, 400), dtype=np.uint8))
+    child = phantom(18, 'M', 2)
+    write_png(folder/'crowded.png', np.concatenate([child, child[:, ::-1]], axis=1))  # two hands, blurred, grainy, small
     (folder/'broken.png').write_bytes((folder/'girl.png').read_bytes()[:4000])
     (folder/'letter.txt').write_text('Dear colleague, the film follows by post.\n')
     write_dicom(folder/'film.dcm', hand)
