@@ -375,6 +375,21 @@ def node_command(folder, known, destination, ae_title, host, port, results, mode
     if Path(node.folder) != folder: raise BoneAgeError(f'{config} is of the folder {node.folder}: give that one.')
     serve(node)
 
+# %% ../nbs/10_cli.ipynb #77a39690
+@main.command('app')
+@click.option('--port', default=8321, show_default=True, type=click.IntRange(0, 65535), help='0: any that is free.')
+@click.option('--open', 'open_page', is_flag=True, help='Open the page in the browser.')
+def app_command(port, open_page):
+    """Give the page that reads films to a browser on this machine, until it is stopped.
+
+    The browser computes everything itself: no film leaves it, and nothing but files is served, on 127.0.0.1 alone."""
+    from boneage.apps.live_server import app_address, app_server
+    with app_server(port) as server:
+        click.echo(f'{app_address(server)} (Ctrl-C ends it)')
+        if open_page: click.launch(app_address(server))
+        try: server.serve_forever()
+        except KeyboardInterrupt: click.echo()
+
 # %% ../nbs/10_cli.ipynb #0000000f
 @main.command()
 @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')

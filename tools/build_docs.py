@@ -23,8 +23,8 @@ OUTPUT_NAME = re.compile(r'^output-file:\s*(\S+)\.html\n', re.M)  # written by n
 
 NO_LIVE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The live tool</title>
 <body style="font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem"><h1>The live tool</h1>
-<p>It is not part of this build of the site. <code>make browser</code> builds it, then <code>make docs</code> takes it along;
-<code>boneage app</code> serves it on this machine.</p><p><a href="../index.html">Back to the site</a></p></body></html>
+<p>It is not part of this build of the site, which was made without npm. Where boneage is installed, <code>boneage app</code>
+serves it on this machine.</p><p><a href="../index.html">Back to the site</a></p></body></html>
 """
 
 
@@ -130,9 +130,10 @@ def render_quarto(folder):
 
 
 def add_live(site):
-    "The live tool in place of the page that says how to build it, where it is built (`make browser`)."
-    built = root/'boneage'/'apps'/'live'
-    if (built/'index.html').is_file(): shutil.copytree(built, site/'live', dirs_exist_ok=True)
+    "The live tool in place of the page that says how to build it, where npm can be had."
+    if not shutil.which('npm'): return print('docs: without the live tool, since npm is missing')
+    shutil.rmtree(site/'live')
+    subprocess.run([sys.executable, root/'tools'/'build_browser.py', '--site', site/'live'], check=True)
 
 
 def main():
