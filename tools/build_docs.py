@@ -2,7 +2,7 @@
 `_quarto.yml` describes, or Quarto itself does (--quarto).
 
 The work is done in a copy outside the project, so that nothing but _docs/ changes. Exits with 1 where smalldocs warns, which it does
-for a broken link, where text of a notebook would be lost, and where a page is not in the sidebar.
+for a broken link, where text of a notebook would be lost, where a page is not in the sidebar, and where the live tool cannot be built.
 """
 import argparse
 import json
@@ -23,8 +23,8 @@ OUTPUT_NAME = re.compile(r'^output-file:\s*(\S+)\.html\n', re.M)  # written by n
 
 NO_LIVE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>The live tool</title>
 <body style="font: 1rem/1.6 system-ui, sans-serif; max-width: 40rem; margin: 4rem auto; padding: 0 1rem"><h1>The live tool</h1>
-<p>It is not part of this build of the site, which was made without npm. Where boneage is installed, <code>boneage app</code>
-serves it on this machine.</p><p><a href="../index.html">Back to the site</a></p></body></html>
+<p>It is not part of this build of the site: <code>make docs</code> builds it where Node and npm are installed.
+<code>boneage app</code> serves it on this machine.</p><p><a href="../index.html">Back to the site</a></p></body></html>
 """
 
 
@@ -130,16 +130,23 @@ def render_quarto(folder):
 
 
 def add_live(site):
-    "The live tool in place of the page that says how to build it, where npm can be had."
-    if not shutil.which('npm'): return print('docs: without the live tool, since npm is missing')
+    "The live tool in place of the page that says it is not there. Returns a warning where it should have been built and was not."
+    builder = root/'tools'/'build_browser.py'
+    if not shutil.which('npm'):
+        print('docs: without the live tool, which wants Node and npm')
+        return []
+    folder = site.parent/'live-tool'
+    if subprocess.run([sys.executable, builder, '--site', folder]).returncode: return ['the live tool was not built: see above']
     shutil.rmtree(site/'live')
-    subprocess.run([sys.executable, root/'tools'/'build_browser.py', '--site', site/'live'], check=True)
+    shutil.move(folder, site/'live')
+    return []
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=root/'_docs', help='folder of the site, replaced (default: _docs)')
     parser.add_argument('--quarto', action='store_true', help='let Quarto render, as on the published site')
+    parser.add_argument('--without-live', action='store_true', help='leave the live tool out')
     args = parser.parse_args()
     target = args.out.resolve()
     with tempfile.TemporaryDirectory(prefix='boneage-docs-') as scratch:
@@ -153,7 +160,7 @@ def main():
         (pages/'live').mkdir()
         (pages/'live'/'index.html').write_text(NO_LIVE, encoding='utf-8')
         site, more = (render_quarto if args.quarto else render_small)(pages)
-        add_live(site)
+        if not args.without_live: more = more + add_live(site)
         shutil.rmtree(target, ignore_errors=True)
         shutil.move(site, target)
         os.chdir(root)

@@ -3,6 +3,7 @@
 Figures go to nbs/images/. With --check nothing is written, and the exit code is 1 where README.md is not what the notebook says.
 """
 import argparse
+import configparser
 import re
 import sys
 from pathlib import Path
@@ -43,6 +44,15 @@ def readme_files(path):
     return {'README.md': body.encode(), **resources['outputs']}
 
 
+def citation_problem():
+    "What CITATION.cff has to say otherwise than settings.ini, or ''."
+    settings = configparser.ConfigParser(delimiters=['='])
+    settings.read(root/'settings.ini', encoding='utf-8')
+    version = settings['DEFAULT']['version']
+    same = re.search(rf'^version: {re.escape(version)}$', (root/'CITATION.cff').read_text(encoding='utf-8'), re.M)
+    return '' if same else f'CITATION.cff: not version {version} of settings.ini: write it there, with its date'
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--check', action='store_true', help='compare, write nothing')
@@ -51,7 +61,9 @@ def main():
     changed = [name for name, content in files.items() if not (root/name).is_file() or (root/name).read_bytes() != content]
     if args.check:
         if changed: print(f"{', '.join(changed)}: not what nbs/index.ipynb says: run `make readme`")
-        return 1 if changed else 0
+        problem = citation_problem()
+        if problem: print(problem)
+        return 1 if changed or problem else 0
     for name in changed:
         (root/name).parent.mkdir(exist_ok=True)
         (root/name).write_bytes(files[name])

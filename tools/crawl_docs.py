@@ -1,7 +1,7 @@
 """Look at every page of the site in Chromium, as a reader would, and say what is wrong with it.
 
     python tools/crawl_docs.py            the site that `make docs` left in _docs/
-    python tools/crawl_docs.py --build    build it first: what `make test` does
+    python tools/crawl_docs.py --build    build it first, without the live tool, which has tests of its own: what `make test` does
     python tools/crawl_docs.py FOLDER     another one, such as what Quarto made
 
 Checked: every link, anchor and picture; no message in the console; no request that leaves the site; a text for every picture; no raw
@@ -20,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
@@ -51,11 +51,11 @@ READ_PAGE = r"""() => {
 }"""
 
 WIDER = r"""() => {
+  const scrolls = e => { for (let p = e; p; p = p.parentElement) if (/auto|scroll/.test(getComputedStyle(p).overflowX)) return true; return false }
+  const found = [...document.querySelectorAll('main *')].find(e => e.getClientRects().length && e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
   const wide = document.documentElement.scrollWidth
-  if (wide <= innerWidth) return null
-  const within = e => { for (let p = e.parentElement; p; p = p.parentElement) if (/auto|scroll|hidden/.test(getComputedStyle(p).overflowX)) return true; return false }
-  const found = [...document.querySelectorAll('body *')].find(e => e.getBoundingClientRect().right > innerWidth + 1 && !within(e))
-  return `${wide} pixels wide: <${found?.tagName.toLowerCase()} class="${found?.className}"> ${found?.textContent.trim().slice(0, 60)}`
+  if (!found && wide <= innerWidth) return null
+  return `${Math.round(found?.getBoundingClientRect().right || wide)} pixels wide: <${found?.tagName.toLowerCase()} class="${found?.className}"> ${found?.textContent.trim().slice(0, 60)}`
 }"""
 
 LOW_CONTRAST = r"""([selector, least]) => {
@@ -163,7 +163,6 @@ class Crawl:
                 if not (picture['alt'] or '').strip(): seen.problems.append(f"picture without a text: {picture['source']}")
             twice = [name for name, count in Counter(page['ids']).items() if count > 1]
             if twice: seen.problems.append(f"ids used twice: {', '.join(twice[:5])}")
-            tab.set_viewport_size(PHONE)
             wider = tab.evaluate(WIDER)
             if wider: seen.problems.append(f'at {PHONE["width"]} pixels: {wider}')
             files = {self.file(url) for url in asked if url.startswith(self.address)}
@@ -194,7 +193,7 @@ class Crawl:
         specification.loader.exec_module(index)
         for symbols in index.d['syms'].values():
             for name, (place, source) in symbols.items():
-                tree = ast.parse((root/source).read_text(encoding='utf-8'))
+                tree = parsed(root/source)
                 own = name.rpartition('.')[2]
                 if own not in public(tree): continue  # a method stands with its class
                 page, anchor = place.split('#')
@@ -214,7 +213,7 @@ class Crawl:
         opener = tab.locator('.aa-DetachedSearchButton, #quarto-search button.aa-SubmitButton')  # Quarto's; smalldocs has its box open
         if opener.count(): opener.first.click()
         tab.locator('.smalldocs-search input, .aa-Input').first.fill(SEARCHED)
-        hits = tab.locator('.search-result, .aa-Item a.search-result-link')
+        hits = tab.locator('.search-result, .aa-Item a.search-result-link').filter(has_text=re.compile(SEARCHED, re.I))
         try: hits.first.wait_for(timeout=10_000)
         except Exception: where.problems.append(f'nothing found for "{SEARCHED}"')
         self.searched = hits.count()
@@ -240,7 +239,7 @@ class Crawl:
         from playwright.sync_api import sync_playwright
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-            context = browser.new_context(viewport=DESKTOP)
+            context = browser.new_context(viewport=PHONE)
             for name in self.names(): self.visit(context, name)
             context.close()
             for scheme in 'light', 'dark': self.search(browser, scheme)
@@ -251,6 +250,13 @@ class Crawl:
         self.problems += [(seen.name, problem) for seen in self.pages.values() for problem in dict.fromkeys(seen.problems)]
 
 
+@cache
+def parsed(path):
+    "The syntax tree of a module."
+    return ast.parse(path.read_text(encoding='utf-8'))
+
+
+@cache
 def public(tree):
     "The names in `__all__` of a module."
     for node in tree.body:
@@ -283,7 +289,7 @@ def main():
     parser.add_argument('--build', action='store_true', help='build the site into that folder first')
     args = parser.parse_args()
     if args.build:
-        code = subprocess.run([sys.executable, root/'tools'/'build_docs.py', '--out', args.folder]).returncode
+        code = subprocess.run([sys.executable, root/'tools'/'build_docs.py', '--out', args.folder, '--without-live']).returncode
         if code: return code
     if not (args.folder/'index.html').is_file(): parser.error(f'no index.html in {args.folder}: run `make docs` first')
     chromium, missing = find_chromium()

@@ -98,11 +98,13 @@ def settle_outputs(cells):
         cell['source'] = '\n'.join(line for line in joined(cell['source']).split('\n') if not re.match(r'#\|\s*fig-alt:', line))
         for output in cell.get('outputs', []):
             data = output.get('data', {})
-            if WIDGET in data: output['data'] = {'text/html': MOVES}
-            elif 'text/markdown' in data: data['text/markdown'] = formulas(links(joined(data['text/markdown'])))
-            elif 'text/html' not in data and any(mime in data for mime in PICTURES):
+            shown = joined(data.get('text/html', ''))
+            if 'text/markdown' in data: data['text/markdown'] = formulas(links(joined(data['text/markdown'])))
+            elif not shown and any(mime in data for mime in PICTURES):
                 borrowed += not words
-                output['data'] = {'text/html': describe(data, words or sentence_before(cells, number), number)}
+                shown = describe(data, words or sentence_before(cells, number), number)
+                output['data'] = {'text/html': shown}
+            if WIDGET in data: output['data'] = {'text/html': MOVES + shown}
     return borrowed
 
 
