@@ -147,7 +147,7 @@ class _Cluster:
         return self.executor.submit(_on_worker, _editions(), function, task)
 
     def outcome(self, future):
-        "How a task went, and what came of it; raises what the function raised, and `BoneAgeError` where none can run it."
+        "How a task went, and what came of it; raises what the function raised, or `BoneAgeError` if none can run it."
         try: done, result = future.result()
         except CancelledError: return 'lost', None
         except self.killed: return 'ended', None
@@ -213,7 +213,7 @@ def in_workers(
     workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     ended=_not_put_aside,  # function of a task's arguments: what stands for its result if it ends its process twice
 ):  # yields results as they come
-    "`function(*task)` for each task, once; here for a handful of tasks or one worker, else in processes or on a cluster."
+    "`function(*task)` for each task, once: for a handful or one worker here, else in processes or on a cluster."
     tasks, far = list(tasks), on_cluster(workers)
     if not far: workers = min(workers or os.cpu_count() or 1, len(tasks))
     if not tasks or not far and (workers <= 1 or len(tasks) < 16):
