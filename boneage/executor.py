@@ -19,7 +19,7 @@ from .archives import reason
 from .basics import BoneAgeError, extra, shown, versions
 from .urls import is_url
 
-# %% ../nbs/00d_executor.ipynb #00000006
+# %% ../nbs/00d_executor.ipynb #00000007
 def _end_with_parent() -> None:
     "Let a worker process end when the process that started it is gone."
     def wait():
@@ -54,7 +54,7 @@ class _Processes:
 
     def close(self): self.pool.shutdown(wait=False, cancel_futures=True)
 
-# %% ../nbs/00d_executor.ipynb #00000009
+# %% ../nbs/00d_executor.ipynb #0000000a
 PATIENCE = 5  # seconds without a result, after which the crew is looked at
 
 def _each_once(
@@ -88,7 +88,7 @@ def _each_once(
             else: (todo if end == 'lost' and not alone else suspects).append(place)
             if todo: break
 
-# %% ../nbs/00d_executor.ipynb #0000000e
+# %% ../nbs/00d_executor.ipynb #0000000f
 SAME = 'boneage', 'opencv-python', 'ai-edge-litert'  # packages that move answers: of one edition on all machines
 _one_at_a_time = threading.Lock()
 
@@ -111,7 +111,7 @@ def _on_worker(
         try: return True, function(*task)
         except Exception as error: return False, error
 
-# %% ../nbs/00d_executor.ipynb #00000011
+# %% ../nbs/00d_executor.ipynb #00000012
 WAIT = 600  # seconds for a scheduler or a worker to come, or to come back
 
 def _connect(
@@ -187,7 +187,7 @@ class _Cluster:
         if self.ours:
             with suppress(Exception): self.client.close()
 
-# %% ../nbs/00d_executor.ipynb #00000013
+# %% ../nbs/00d_executor.ipynb #00000014
 def on_cluster(
     workers,  # as in `in_workers`
 ) -> bool:
