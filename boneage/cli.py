@@ -87,10 +87,11 @@ def _workers(command):
     "Give a command the options that say who does the work."
     @wraps(command)
     def with_workers(workers, scheduler, **others):
-        if workers and scheduler: raise BoneAgeError('A scheduler has its own workers: leave out --workers or --scheduler.')
+        if workers and scheduler:
+            raise BoneAgeError('A scheduler has its own workers: leave out --workers or --scheduler.')
         return command(workers=scheduler or workers, **others)
-    scheduler = click.option('--scheduler', metavar='tcp://HOST:PORT',
-                             help='Dask scheduler whose workers do it, in place of processes here; with boneage[cluster].')
+    scheduler = click.option('--scheduler', metavar='tcp://HOST:PORT', help='Dask scheduler whose workers do it, in place '
+                             'of processes here; with boneage[cluster].')
     workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
     return workers(scheduler(with_workers))
 

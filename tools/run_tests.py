@@ -1,8 +1,8 @@
-"""The tests of the project, one line each: export, clean, README, the page for the browser, every notebook, the site, and
-the wheel, its base alone, in an empty environment.
+"""The tests of the project, one line each: export, clean, README, the page for the browser, every notebook, the batch stages
+on a cluster of two processes, the site, and the wheel, its base alone, in an empty environment.
 
     python tools/run_tests.py                          everything (`make test`)
-    python tools/run_tests.py --only notebooks         one group: export, clean, readme, browser, notebooks, docs or wheel
+    python tools/run_tests.py --only notebooks         one group: export, clean, readme, browser, notebooks, cluster, docs, wheel
     python tools/run_tests.py nbs/07_evaluation.ipynb  these notebooks alone
 """
 import argparse
@@ -23,7 +23,7 @@ from pathlib import Path
 from tree import copy_project, differences, file_hashes, notebooks, root
 
 BIN = Path(sys.executable).parent
-GROUPS = 'export', 'clean', 'readme', 'browser', 'notebooks', 'docs', 'wheel'
+GROUPS = 'export', 'clean', 'readme', 'browser', 'notebooks', 'cluster', 'docs', 'wheel'
 MEMORY_EACH = 6e9  # bytes kept for one notebook at a time: TensorFlow, MediaPipe and some films
 TAIL = 40  # lines of output shown below a failure
 
@@ -203,9 +203,20 @@ def default_workers():
     return 2 if memory >= 2 * MEMORY_EACH and (os.cpu_count() or 1) > 1 else 1
 
 
+# ---- cluster: a scheduler and two workers, killed and started anew
+
+def check_cluster(report, timeout):
+    "The checks of test_cluster.py, in a process of its own."
+    began = time.time()
+    text, problem = run([sys.executable, root/'tools'/'test_cluster.py'], root, timeout)
+    print(''.join(f'      {line}\n' for line in text.splitlines() if line.startswith('PASS')), end='', flush=True)
+    report.add('batch stages on a cluster', time.time() - began, problem)
+
+
 # ---- wheel: built from the sdist; the base alone is installed into an empty environment and used from another folder
 
 LARGE = 'tensorflow', 'keras', 'mediapipe', 'scipy', 'matplotlib'  # packages of the extras that the base does without
+CLUSTER = 'dask', 'distributed', 'fsspec', 'aiohttp', 'pyarrow'  # packages that only a cluster, a URL or Parquet needs
 CPU_FACTOR = 10  # one cold `boneage assess` may take so many times the processor time of importing NumPy and OpenCV
 CPU_RUNS = 3  # the median of these counts
 
@@ -267,7 +278,7 @@ def prints_none(python, code, cwd, timeout):
 
 def base_is_small(scratch, timeout):
     "The base brings none of the large packages."
-    return prints_none(scratch/'venv'/'bin'/'python', FOUND.format(names=LARGE), scratch, timeout)
+    return prints_none(scratch/'venv'/'bin'/'python', FOUND.format(names=LARGE + CLUSTER), scratch, timeout)
 
 
 def installed(*words):
@@ -307,7 +318,7 @@ def assess_phantom(scratch, timeout):
 def assess_imports_little(python):
     "A check that one assess in the environment of `python` (None: the wheel's) imports nothing large, nor pandas, and opens no socket."
     def check(scratch, timeout):
-        code = ONE_ASSESS.format(names=(*LARGE, 'pandas'))
+        code = ONE_ASSESS.format(names=(*LARGE, *CLUSTER, 'pandas'))
         return prints_none(python or scratch/'venv'/'bin'/'python', code, scratch/'films', timeout)
     return check
 
@@ -406,6 +417,7 @@ def main():
     if 'notebooks' in groups:
         paths = [path.resolve() for path in args.notebooks] or notebooks()
         check_notebooks(report, paths, args.workers, args.timeout)
+    if 'cluster' in groups: check_cluster(report, args.timeout)
     if 'docs' in groups: check_docs(report, args.timeout)
     if 'wheel' in groups: check_wheel(report, args.timeout)
     return report.close()
