@@ -1,7 +1,7 @@
 """End-to-end tests of the live tool in a real browser, one line each: `.venv/bin/python tools/test_browser.py`.
 
-Builds the page as a site into a temporary folder. Films are phantoms drawn here, and Python's own answers to them are what
-the page is compared with. Needs npm, Playwright and a Chromium; where one is missing it says so and passes.
+Builds the page as a site into a temporary folder. Films are phantoms drawn here, and Python's own answers to them are
+what the page is compared with. Needs npm, Playwright and a Chromium; where one is missing it says so and passes.
 """
 import argparse
 import base64
@@ -416,7 +416,7 @@ def test_words(site):
 
 
 def test_print(site):
-    "a page a film on A4, however much it has to say, without the file's name and blurred outside the box unless names are asked for"
+    "one A4 page a film, however much it has to say; without its name and blurred outside the box unless asked for"
     with site.visit() as page:
         all_are(page, 'F')
         give(page, site.films/'girl.png', site.films/'noise.png', site.films/'crowded.png')
@@ -564,7 +564,7 @@ def draw_films(folder):
     write_png(folder/'girl.png', hand)
     write_png(folder/'noise.png', np.random.default_rng(0).integers(0, 256, (512, 400), dtype=np.uint8))
     child = phantom(18, 'M', 2)
-    write_png(folder/'crowded.png', np.concatenate([child, child[:, ::-1]], axis=1))  # two hands, blurred, grainy, small
+    write_png(folder/'crowded.png', np.concatenate([child, child[:, ::-1]], axis=1))  # refused, and three warnings
     (folder/'broken.png').write_bytes((folder/'girl.png').read_bytes()[:4000])
     (folder/'letter.txt').write_text('Dear colleague, the film follows by post.\n')
     write_dicom(folder/'film.dcm', hand)
