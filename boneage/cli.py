@@ -381,9 +381,9 @@ def node_command(folder, known, destination, ae_title, host, port, results, mode
 @click.option('--port', default=8321, show_default=True, type=click.IntRange(0, 65535), help='0: any that is free.')
 @click.option('--open', 'open_page', is_flag=True, help='Open the page in the browser.')
 def app_command(port, open_page):
-    """Give the page that reads films to a browser on this machine, until it is stopped.
+    """Read films in the browser of this machine.
 
-    The browser computes everything itself: no film leaves it, and nothing but files is served, on 127.0.0.1 alone."""
+    Serves the page on 127.0.0.1 until it is stopped. The browser computes everything itself: no film leaves it."""
     from boneage.apps.live_server import app_address, app_server
     with app_server(port) as server:
         click.echo(f'{app_address(server)} (Ctrl-C ends it)')

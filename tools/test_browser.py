@@ -1,7 +1,7 @@
 """End-to-end tests of the live tool in a real browser, one line each: `.venv/bin/python tools/test_browser.py`.
 
-Builds the page as a site into a temporary folder. Films are phantoms drawn here, and Python's own answers to them are what
-the page is compared with. Needs npm, Playwright and a Chromium; where one is missing it says so and passes.
+Builds the page as a site into a temporary folder. Films are phantoms drawn here, and Python's own answers to them are
+what the page is compared with. Needs npm, Playwright and a Chromium; where one is missing it says so and passes.
 """
 import argparse
 import base64
@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -161,6 +162,13 @@ def settled(page, count):
 def all_are(page, sex): page.get_by_label({'F': 'all female', 'M': 'all male'}[sex]).check(force=True)
 
 
+def saved_table(page):
+    "The CSV, as it is saved."
+    with page.expect_download() as download: page.get_by_role('button', name='Save CSV').click()
+    same(download.value.suggested_filename, 'bone_ages.csv')
+    return download.value.path()
+
+
 def text_of(page, selector): return ' '.join(page.locator(selector).first.inner_text().split())
 
 
@@ -236,15 +244,24 @@ def test_noise(site):
 
 
 def test_broken(site):
-    "a broken film and one that is none say so by name; the others go through"
+    "a broken film and one that is none say so by name, the others go through; the rows are those of `boneage assess`"
+    from boneage.apps.batch import assess_many, list_films, read_results
+    names = 'broken.png', 'letter.txt', 'girl.png', 'noise.png'
+    tasks = list_films(*(site.films/name for name in names))
+    expected = assess_many(tasks, site.films/'expected.csv', sex='F', workers=1, progress=False)
     with site.visit() as page:
         all_are(page, 'F')
-        give(page, site.films/'broken.png', site.films/'letter.txt', site.films/'girl.png')
-        settled(page, 3)
+        give(page, *(site.films/name for name in names))
+        settled(page, 4)
+        for film, row in zip(expected, read_results(saved_table(page)), strict=True):
+            same((row.id, row.status, row.warnings), (film.id, film.status, film.warnings))
+            told, python = (str(reason).partition(': give a radiograph as')[0] for reason in (row.reason, film.reason))
+            same(told, python.replace(f'{site.films}/', ''))  # Python reads more kinds of files
         same(page.locator('.item').evaluate_all('items => items.map(item => item.dataset.status)'),
-             ['failed', 'failed', 'answered'])
+             ['failed', 'failed', 'answered', 'refused'])
         for place, name in enumerate(('broken.png', 'letter.txt')):
             card = page.locator('.item').nth(place)
+            if card.locator('.toggle[aria-expanded=false]').count(): card.locator('.toggle').click()
             assert name in card.locator('.body .problem').inner_text() and name in card.locator('.file').inner_text()
 
 
@@ -254,24 +271,24 @@ def test_twenty(site):
     from boneage import assess
     many = sorted(site.films.glob('many/*.png'))
     assert len(many) == AT_ONCE
-    with site.visit() as page:
+    with ThreadPoolExecutor(1) as beside, site.visit() as page:
+        answers = beside.submit(lambda: [assess(film, 'F') for film in many])
         all_are(page, 'F')
         give(page, *many)
         settled(page, AT_ONCE)
         same(page.locator('.body:visible').count(), 1)
         assert f'{AT_ONCE} films · {AT_ONCE} answered' == text_of(page, '#count')
-        with page.expect_download() as download: page.get_by_role('button', name='Save CSV').click()
-        table = site.films/'bone_ages.csv'
-        download.value.save_as(table)
+        table = Path(shutil.copy(saved_table(page), site.films/'bone_ages.csv'))
         page.get_by_role('button', name='Remove all').click()
         assert not page.locator('.item').count() and not page.locator('#films').is_visible()
     same(table.read_text(encoding='utf-8').partition('\n')[0], ','.join(RESULT_COLUMNS))
     rows, away = read_results(table), []
-    for film, row in zip(many, rows, strict=True):
-        python = assess(film, 'F')
+    for film, python, row in zip(many, answers.result(), rows, strict=True):
         same((row.file, row.id, row.warnings), (film.name, film.stem, python.warnings))
-        same((row.film_sha256, row.note, row.status), (python.film_sha256, python.to_dict()['note'],
-                                                       'warned' if python.warnings else 'answered'))
+        told = python.to_dict() | {'status': 'warned' if python.warnings else 'answered', 'reason': None}
+        for name in ('status', 'reason', 'sex', 'interval_level', 'site', 'site_applied', 'model', 'model_version',
+                     'film_sha256', 'note'):
+            same(getattr(row, name), told.get(name))
         away.append(abs(row.bone_age_months - python.bone_age_months))
     near(max(away), 0, CLOSE)
     near(sum(away) / len(away), 0, CLOSE_ON_AVERAGE)
@@ -291,9 +308,8 @@ def test_dicom(site):
         near(found['chronological_age_months'], python.growth.chronological_age_months, 0.05)
         same((found['sex'], found['warnings']), (python.sex, list(python.warnings)))
         assert page.locator('.item').get_by_label('female', exact=True).is_checked()
-        with page.expect_download() as download: page.get_by_role('button', name='Save CSV').click()
         page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-        left = page.content() + Path(download.value.path()).read_text(encoding='utf-8') + json.dumps(found)
+        left = page.content() + saved_table(page).read_text(encoding='utf-8') + json.dumps(found)
         for word in SILENT: assert word not in left.lower(), word
         page.locator('.item').get_by_label('male', exact=True).check(force=True)
         page.wait_for_selector('.item[data-status=warned]')
@@ -401,7 +417,7 @@ def test_words(site):
 
 
 def test_print(site):
-    "a page a film on A4, however much it has to say, without the file's name and blurred outside the box unless names are asked for"
+    "one A4 page a film, however much it has to say; without its name and blurred outside the box unless asked for"
     with site.visit() as page:
         all_are(page, 'F')
         give(page, site.films/'girl.png', site.films/'noise.png', site.films/'crowded.png')
@@ -549,7 +565,7 @@ def draw_films(folder):
     write_png(folder/'girl.png', hand)
     write_png(folder/'noise.png', np.random.default_rng(0).integers(0, 256, (512, 400), dtype=np.uint8))
     child = phantom(18, 'M', 2)
-    write_png(folder/'crowded.png', np.concatenate([child, child[:, ::-1]], axis=1))  # two hands, blurred, grainy, small
+    write_png(folder/'crowded.png', np.concatenate([child, child[:, ::-1]], axis=1))  # refused, and three warnings
     (folder/'broken.png').write_bytes((folder/'girl.png').read_bytes()[:4000])
     (folder/'letter.txt').write_text('Dear colleague, the film follows by post.\n')
     write_dicom(folder/'film.dcm', hand)
