@@ -522,7 +522,8 @@ def test_command(site):
     from urllib.request import urlopen
     if not (LIVE/'index.html').is_file(): build(LIVE)
     command = [sys.executable, '-u', '-m', 'boneage', 'app', '--port', '0']
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=LIVE.parents[2])
+    heed = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background ignores Ctrl-C, and its children would
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=LIVE.parents[2], preexec_fn=heed)
     try:
         url = process.stdout.readline().split()[0]
         assert url.startswith('http://127.0.0.1:'), url
