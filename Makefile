@@ -5,7 +5,7 @@ READY := .venv/ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs docs-serve readme clean
+.PHONY: help setup demo browser test docs docs-serve readme clean
 
 help:  ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -14,6 +14,9 @@ setup: $(READY)  ## Make .venv (the others do it when needed)
 
 demo: $(READY)  ## Draw phantoms, train on them, evaluate and assess: results in runs/demo
 	.venv/bin/boneage demo
+
+browser: $(READY)  ## Build the page of `boneage app` into boneage/apps/live; needs Node and npm
+	.venv/bin/python tools/build_browser.py
 
 test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/07_evaluation.ipynb for a part
 	.venv/bin/python tools/run_tests.py $(TESTS)
@@ -29,7 +32,7 @@ readme: $(READY)  ## Write README.md from nbs/index.ipynb
 	.venv/bin/python tools/build_readme.py
 
 clean:  ## Remove what was built: _docs, _proc, build, dist, caches; not .venv, not runs
-	rm -rf _docs _proc build dist *.egg-info
+	rm -rf _docs _proc build dist *.egg-info boneage/apps/live browser/node_modules
 	find boneage nbs tools \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +
 
 $(READY): constraints.txt settings.ini setup.py pyproject.toml tools/setup_venv.py

@@ -45,7 +45,8 @@ setup(
     ],
     python_requires=f">={settings['min_python']},<3.14",
     packages=find_packages(include=[library, f'{library}.*']),
-    package_data={library: ['weights/*']},  # a trained network, its model card, and the models that find the hand
+    package_data={library: ['weights/*',  # a trained network, its model card, and the models that find the hand
+                            'apps/live/**/*']},  # the page that reads films, where tools/build_browser.py has built it
     install_requires=base,
     extras_require={'lab': lab, 'train': lab + train, 'dicom': dicom, 'pdf': pdf, 'cluster': cluster, 'all': everything,
                     'dev': everything + dev},

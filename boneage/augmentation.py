@@ -69,7 +69,7 @@ def bin_sources(
 def _write_copy(
     source: str, target: str, degrees: float,
     mark: str | None = None,  # from `marked`
-) -> tuple[str, str | None, bytes | None]:  # the target; a sentence where there is no copy; the copy where it is not seen
+) -> tuple[str, str | None, bytes | None]:  # the target, why there is no copy, and one that cannot be written there
     "One rotated copy in a worker process. Raises nothing."
     try:
         png = as_png(rotate(read_radiograph(source), degrees))

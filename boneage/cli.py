@@ -87,10 +87,11 @@ def _workers(command):
     "Give a command the options that say who does the work."
     @wraps(command)
     def with_workers(workers, scheduler, **others):
-        if workers and scheduler: raise BoneAgeError('A scheduler has its own workers: leave out --workers or --scheduler.')
+        if workers and scheduler:
+            raise BoneAgeError('A scheduler has its own workers: leave out --workers or --scheduler.')
         return command(workers=scheduler or workers, **others)
-    scheduler = click.option('--scheduler', metavar='tcp://HOST:PORT',
-                             help='Dask scheduler whose workers do it, in place of processes here; with boneage[cluster].')
+    scheduler = click.option('--scheduler', metavar='tcp://HOST:PORT', help='Dask scheduler whose workers do it, in place '
+                             'of processes here; with boneage[cluster].')
     workers = click.option('--workers', type=click.IntRange(1), help='Processes to use; one per core by default.')
     return workers(scheduler(with_workers))
 
@@ -375,6 +376,21 @@ def node_command(folder, known, destination, ae_title, host, port, results, mode
     if Path(node.folder) != folder: raise BoneAgeError(f'{config} is of the folder {node.folder}: give that one.')
     serve(node)
 
+# %% ../nbs/10_cli.ipynb #77a39690
+@main.command('app')
+@click.option('--port', default=8321, show_default=True, type=click.IntRange(0, 65535), help='0: any that is free.')
+@click.option('--open', 'open_page', is_flag=True, help='Open the page in the browser.')
+def app_command(port, open_page):
+    """Read films in the browser of this machine.
+
+    Serves the page on 127.0.0.1 until it is stopped. The browser computes everything itself: no film leaves it."""
+    from boneage.apps.live_server import app_address, app_server
+    with app_server(port) as server:
+        click.echo(f'{app_address(server)} (Ctrl-C ends it)')
+        if open_page: click.launch(app_address(server))
+        try: server.serve_forever()
+        except KeyboardInterrupt: click.echo()
+
 # %% ../nbs/10_cli.ipynb #0000000f
 @main.command()
 @click.option('--json', 'as_json', is_flag=True, help='Print JSON.')
@@ -558,8 +574,7 @@ def _case_line(
 ) -> str:
     "What came out of a run of a case, beside the report where it has that run."
     report = f'; the report: {stated:.1f}' if row.in_report and stated > 0 else ''
-    run = f'case {row.case}, {"balanced" if row.balanced else "unbalanced"}'
-    return (f'{run}: mean absolute error {row.mae:.1f} months ({row.mae_low:.1f} to {row.mae_high:.1f}) '
+    return (f'case {row.run}: mean absolute error {row.mae:.1f} months ({row.mae_low:.1f} to {row.mae_high:.1f}) '
             f'on {row.test_films} films{report}')
 
 # %% ../nbs/10_cli.ipynb #0000004d
@@ -570,12 +585,18 @@ def _case_line(
 @_films_options
 @click.option('--out', required=True, type=_path,
               help='Folder for the runs and reproduction.csv; what is finished there is not run again.')
-@click.option('--scale', default='small', show_default=True, type=click.Choice(['small', 'full']),
-              help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; full: as in the report, for a GPU.')
+@click.option('--scale', default='small', show_default=True, type=click.Choice(['small', 'middle', 'full']),
+              help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; middle: 128 pixels, 3,000 films, the '
+                   'whole VGG16, for two cores and a day; full: as in the report, for a GPU.')
 @click.option('--both', is_flag=True, help='Run every case with and without balanced ages.')
+@click.option('--weights', type=_path, help='A .keras file to start from, in place of ImageNet or phantoms.')
+@click.option('--model', default='rvgg16-l2', show_default=True,
+              type=click.Choice(['rvgg16', 'rvgg16-dropout', 'rvgg16-l2', 'rvgg16-l2-atn']),
+              help="One of the report's networks; those that are not rvgg16-l2 have run folders of their own.")
+@click.option('--with-sex', is_flag=True, help='Tell the network the sex, which the report does not.')
 @_seed
 @_quiet
-def reproduce(case, data, films, out, scale, both, seed, quiet):
+def reproduce(case, data, films, out, scale, both, weights, model, with_sex, seed, quiet):
     """Run the student report's cases again.
 
     Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row
@@ -583,7 +604,8 @@ def reproduce(case, data, films, out, scale, both, seed, quiet):
     from boneage import reproduction
     from boneage.splits import find_split
     cases = 'abcde' if case == 'all' else case
-    table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both, progress=not quiet)
+    table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both,
+                                   weights and str(weights.resolve()), not quiet, model=model, sex=with_sex)
     stated = reproduction.report_values()['mae']
     for row in table.itertuples(): click.echo(_case_line(row, stated[row.case]))
 

@@ -215,8 +215,8 @@ def _paths_of(ids: pd.Series, images: Path) -> list[str | None]:
     paths = [found.get(one) for one in ids]
     try: ''.join(filter(None, paths)).encode()
     except UnicodeEncodeError as error:
-        raise BoneAgeError(f'The folder {shown(images)} has films in folders whose names are no text ({reason(error)}): '
-                           'rename these.') from None
+        raise BoneAgeError(f'Films of {shown(images)} lie in a folder whose name is no text ({reason(error)}): '
+                           'rename it.') from None
     return paths
 
 def read_dataset(

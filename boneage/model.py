@@ -18,6 +18,7 @@ from .archives import archive_problem, reason
 from .basics import BoneAgeError, from_dict, shown
 from .catalog import backbone_names, bundled_weights, largest_picture, lite_names, model_names, smallest_picture
 from .lite0 import efficientnet_lite, keras, layers, load_lite_imagenet, scaled_blocks
+from .vgg16 import vgg16
 
 # %% ../nbs/04_model.ipynb #00000006
 @dataclass(frozen=True)
@@ -143,19 +144,6 @@ def _application(
                            'connect to the internet once and try again, '
                            'or pass weights=None for random ones.') from None
 
-# %% ../nbs/04_model.ipynb #00000010
-def _narrow_vgg16(
-    width: float  # share of the channels
-) -> keras.Model:
-    "VGG16 without its classifier, with a share of its channels and random weights."
-    image = x = keras.Input((None, None, 3))
-    for block, (channels, convolutions) in enumerate([(64, 2), (128, 2), (256, 3), (512, 3), (512, 3)], 1):
-        for number in range(1, convolutions + 1):
-            x = layers.Conv2D(max(1, round(channels * width)), 3, padding='same', activation='relu',
-                              kernel_initializer='he_normal', name=f'block{block}_conv{number}')(x)
-        x = layers.MaxPooling2D(name=f'block{block}_pool')(x)
-    return keras.Model(image, x, name='vgg16')
-
 # %% ../nbs/04_model.ipynb #00000012
 def _see(
     image,  # Keras tensor (batch, side, side, 1), grey 0–255
@@ -167,7 +155,7 @@ def _see(
     if parts.width != 1 and (parts.backbone != 'vgg16' or weights):
         raise BoneAgeError('Only VGG16 can be narrowed, and only with weights=None: '
                            'there are no ImageNet weights for it.')
-    eye = _application(parts.backbone, weights) if parts.width == 1 else _narrow_vgg16(parts.width)
+    eye = _application(parts.backbone, weights) if parts.width == 1 else vgg16(parts.width)
     return eye(_as_rgb(image, *_eyes[parts.backbone][1]))
 
 # %% ../nbs/04_model.ipynb #00000014

@@ -19,18 +19,19 @@ _CELL = 'padding:.15em .7em;text-align:'
 def _html_row(
     cells,  # texts or numbers
     tag: str = 'td',  # 'th' for names
+    side: str = 'right',  # where all cells but the first stand
 ) -> str:
-    "One row: the first cell stands to the left, the others to the right."
-    return '<tr>' + ''.join(f'<{tag} style="{_CELL}{"right" if place else "left"}">{escape(str(cell))}</{tag}>'
+    "One row, the first cell to the left."
+    return '<tr>' + ''.join(f'<{tag} style="{_CELL}{side if place else "left"}">{escape(str(cell))}</{tag}>'
                             for place, cell in enumerate(cells)) + '</tr>'
 
 def html_table(
     head,  # names of the columns; none if empty
     rows,  # of texts or numbers
 ) -> str:
-    "A table of texts."
-    names = f'<thead>{_html_row(head, "th")}</thead>' if head else ''
-    return f'<table>{names}<tbody>{"".join(map(_html_row, rows))}</tbody></table>'
+    "A table of numbers under names; without names it is one of words, which stand to the left."
+    names, side = (f'<thead>{_html_row(head, "th")}</thead>', 'right') if head else ('', 'left')
+    return f'<table>{names}<tbody>{"".join(_html_row(row, side=side) for row in rows)}</tbody></table>'
 
 # %% ../nbs/00c_notebook.ipynb #00000009
 def html_cards(

@@ -200,6 +200,9 @@ class TrainingProgress:
         return time_left(self.history, self.sizes, share, time.perf_counter() - self.started if share else 0)
 
 # %% ../nbs/05c_progress.ipynb #0000001f
+_PREPARING = 'preparing the first batch'  # which takes long where TensorFlow sees a size for the first time
+_BAR_FORMAT = '{desc} |{bar:6}| {n_fmt}/{total_fmt} {elapsed}{postfix}'  # 80 letters at most
+
 class TerminalProgress(TrainingProgress):
     "A line an epoch, and a bar inside the epoch where the stream is a terminal; on the error stream."
     bar, stream = None, None
@@ -211,12 +214,12 @@ class TerminalProgress(TrainingProgress):
 
     def begin_epoch(self, batches):
         super().begin_epoch(batches)
-        self.bar = tqdm(total=batches, desc=self.epoch, unit='batch', leave=False, disable=None, dynamic_ncols=True,
-                        file=self.stream or sys.stderr)
+        self.bar = tqdm(total=batches, desc=self.epoch, postfix=_PREPARING, bar_format=_BAR_FORMAT, leave=False,
+                        disable=None, dynamic_ncols=True, file=self.stream or sys.stderr)
 
     def step(self, errors=None):
         super().step(errors)
-        left = f', {_duration(self.left)} left in all' if np.isfinite(self.left) else ''
+        left = f', {_duration(self.left)} left' if np.isfinite(self.left) else ''
         self.bar.set_postfix_str(f'{self.errors}{left}'.removeprefix(', '), refresh=False)
         self.bar.update()
 
@@ -267,7 +270,7 @@ class NotebookProgress(TrainingProgress):
 
     def begin_epoch(self, batches):
         super().begin_epoch(batches)
-        self.say(self.epoch)
+        self.say(f'{self.epoch}, {_PREPARING}')
 
     def step(self, errors=None):
         super().step(errors)

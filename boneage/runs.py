@@ -26,14 +26,16 @@ from .calibration import calibrate, coverage_table, fit_interval, useful_correct
 from .catalog import run_card, sealed
 from .splits import load_split, save_split
 from .evaluation import metrics_table
+from .executor import ended_sentence, in_workers, seen_from
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
-from .reader import Reader, load_network, open_reader, read_calibration
+from .reader import Reader, load_network, network_for, open_reader, read_calibration, same_reader
 from .notebook import html_cards, html_figure, html_table, html_view
 from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
 from .progress import naive_errors, naive_predictions, plot_history
+from .urls import source_name
 
 with extra('lab'):
     import matplotlib.pyplot as plt
@@ -50,22 +52,34 @@ def answer_pictures(
     return table if answers.low is None else table.assign(low=answers.low, high=answers.high)
 
 # %% ../nbs/09_runs.ipynb #00000007
+def _assessed(
+    place: int,  # of the film in the table
+    path: str,  # or URL
+    male: bool,
+    network: tuple[str, str],  # arguments of `same_reader`
+) -> tuple:  # place, months, low, high; or place and a sentence
+    "The answer for a film, perhaps in a worker process."
+    try: found = assess_with(same_reader(*network), path, 'M' if male else 'F')
+    except Exception as error: return place, one_sentence(error, source_name(path))  # the others go through
+    return place, found.bone_age_months, *(found.interval_months or (np.nan, np.nan))
+
 def assess_table(
     table: pd.DataFrame,  # columns id, path, boneage (months), male
     model: str = 'default',
     progress: bool = True,  # show a bar
+    workers=1,  # processes, one per core if None; address of a Dask scheduler, or a Client
 ) -> pd.DataFrame:  # id, boneage, male, predicted, low, high (months; NaN without interval)
     "Assess every film of a table; one that cannot be used is named and left out."
-    reader, rows = open_reader(model), []
-    for film in tqdm(list(table.itertuples()), desc='assess', unit='film', disable=not progress):
-        try: found = assess_with(reader, film.path, 'M' if film.male else 'F')
-        except Exception as error:  # the others go through, whatever this film does
-            print(f'left out: {one_sentence(error, film.path)}')
-            continue
-        low, high = found.interval_months or (np.nan, np.nan)
-        rows.append(dict(id=film.id, boneage=film.boneage, male=film.male,
-                         predicted=found.bone_age_months, low=low, high=high))
-    return pd.DataFrame(rows, columns=['id', 'boneage', 'male', 'predicted', 'low', 'high'])
+    network = network_for(model, workers)
+    tasks = [(place, seen_from(str(film.path), workers), bool(film.male), network)
+             for place, film in enumerate(table.itertuples())]
+    found = in_workers(_assessed, tasks, workers, lambda place, path, *_: (place, ended_sentence(source_name(path))))
+    found = sorted(tqdm(found, total=len(tasks), desc='assess', unit='film', disable=not progress))
+    for _, *told in found:
+        if len(told) == 1: print(f'left out: {told[0]}')
+    answers = pd.DataFrame([told for told in found if len(told) > 2], columns=['place', 'predicted', 'low', 'high'])
+    films = table.iloc[answers.pop('place')][['id', 'boneage', 'male']].reset_index(drop=True)
+    return films.join(answers)
 
 # %% ../nbs/09_runs.ipynb #00000017
 def calibrate_site(
@@ -199,19 +213,19 @@ def evaluate_run(
 
 # %% ../nbs/09_runs.ipynb #81e07b74
 def _run_parts(run: Run) -> list[str]:
-    "HTML of what was trained, of its curves and of its errors on the test films."
+    "HTML of its errors on the test films, of what was trained and of its curves."
     parts = [html_table((), _told_of(run, None).items())]
+    if (run.folder/'evaluation-test'/'results.csv').is_file():
+        parts.insert(0, html_cards(evaluation_cards(run.evaluation())))
     if len(run.history):
         figure = plot_history(run.history, naive_errors(run.split['train'], run.split['validation']))
         plt.close(figure)
         parts.append(html_figure(figure, 'training and validation curves', 60))
-    if (run.folder/'evaluation-test'/'results.csv').is_file():
-        parts.append(html_cards(evaluation_cards(run.evaluation())))
     return parts
 
 def _run_view(run: Run) -> str:
     "HTML for a notebook."
-    title = f'run {shown(run.folder.name)}'
+    title = f'{shown(run.folder.name)}, a training'
     try: return html_view(title, *_run_parts(run))
     except BoneAgeError as error: return html_view(title, remark=str(error))
 

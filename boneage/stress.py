@@ -27,7 +27,7 @@ from .films.changes import (blurred, collimated, covered, cut_below, framed, inv
 from .films.radiograph import read_radiograph
 from .progress import figure_style
 from .preprocessing import preprocess
-from .reader import Reader, open_reader, same_reader
+from .reader import Reader, network_for, open_reader, same_reader
 from .urls import source_name
 
 with extra('lab'):
@@ -188,8 +188,7 @@ def stress(
     films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
     parts, saved = [_open_answers(out, reader)], time.monotonic()
     films['path'] = [seen_from(path, workers) for path in films['path'].astype(str)]
-    network = seen_from(str(model), workers) if Path(model).is_dir() else str(model), reader.sha256
-    tasks = _tasks(films, variants, parts[0], network)
+    tasks = _tasks(films, variants, parts[0], network_for(model, workers))
     try:
         for part in tqdm(_answers(films, tasks, workers), total=len(tasks), desc='stress', unit='film',
                          disable=not progress):

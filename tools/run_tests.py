@@ -1,13 +1,14 @@
-"""The tests of the project, one line each: export, clean, README, every notebook, the site, and the wheel, its base
-alone, in an empty environment.
+"""The tests of the project, one line each: export, clean, README, the page for the browser, every notebook, the batch stages
+on a cluster of two processes, the site, and the wheel, its base alone, in an empty environment.
 
     python tools/run_tests.py                          everything (`make test`)
-    python tools/run_tests.py --only notebooks         one group: export, clean, readme, notebooks, docs or wheel
+    python tools/run_tests.py --only notebooks         one group: export, clean, readme, browser, notebooks, cluster, docs, wheel
     python tools/run_tests.py nbs/07_evaluation.ipynb  these notebooks alone
 """
 import argparse
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -22,7 +23,7 @@ from pathlib import Path
 from tree import copy_project, differences, file_hashes, notebooks, root
 
 BIN = Path(sys.executable).parent
-GROUPS = 'export', 'clean', 'readme', 'notebooks', 'docs', 'wheel'
+GROUPS = 'export', 'clean', 'readme', 'browser', 'notebooks', 'cluster', 'docs', 'wheel'
 MEMORY_EACH = 6e9  # bytes kept for one notebook at a time: TensorFlow, MediaPipe and some films
 TAIL = 40  # lines of output shown below a failure
 
@@ -116,6 +117,43 @@ def check_docs(report, timeout):
         if line.startswith('crawl:') and not problem: print(f'      {line}', flush=True)
 
 
+# ---- the page for the browser: built, its modules in Node, the whole in Chromium
+
+ONE_CHECK = re.compile(r'^(PASS|FAIL)  (.*) \(([0-9.]+) s\)$')  # a line of tools/test_browser.py
+LARGEST_WHEEL = 60e6  # bytes, with the page
+
+def check_modules(folder, timeout):
+    "Each module against what Python says of the same films and numbers."
+    _, problem = run([sys.executable, root/'tools'/'build_browser.py', '--vectors', folder], root, timeout)
+    tests = sorted((root/'browser'/'test').glob('*.test.js'))
+    return problem or run(['env', f'BONEAGE_VECTORS={folder}', 'node', '--test', *tests], root, timeout)[1]
+
+
+def check_pages(report, timeout):
+    "The tests of the whole page, a line each."
+    text, problem = run([sys.executable, root/'tools'/'test_browser.py'], root, timeout)
+    lines = text.splitlines()
+    found = [(match, place) for place, line in enumerate(lines) if (match := ONE_CHECK.match(line))]
+    for match, place in found:
+        report.add(f'page: {match[2]}', float(match[3]), lines[place + 1] if match[1] == 'FAIL' else '')
+    failed = any(match[1] == 'FAIL' for match, _ in found)
+    if not found or problem and not failed: report.add('the page in a browser' if problem else lines[-1], 0, problem)
+
+
+def check_browser(report, timeout):
+    "Where Node is missing nothing is built or tested, and a line says so; so does `check_pages` without a browser."
+    missing = [name for name in ('node', 'npm') if not shutil.which(name)]
+    if missing: return report.add(f'browser: not tested, {" and ".join(missing)} missing', 0)
+    began = time.time()
+    _, problem = run([sys.executable, root/'tools'/'build_browser.py'], root, timeout)
+    report.add('the page for the browser is built', time.time() - began, problem)
+    if problem: return
+    began = time.time()
+    with tempfile.TemporaryDirectory() as folder: problem = check_modules(folder, timeout)
+    report.add('its modules agree with Python, in Node', time.time() - began, problem)
+    check_pages(report, timeout)
+
+
 # ---- notebooks: a fresh process each, so that no global state leaks from one into the next
 
 @dataclass
@@ -165,9 +203,20 @@ def default_workers():
     return 2 if memory >= 2 * MEMORY_EACH and (os.cpu_count() or 1) > 1 else 1
 
 
+# ---- cluster: a scheduler and two workers, killed and started anew
+
+def check_cluster(report, timeout):
+    "The checks of test_cluster.py, in a process of its own."
+    began = time.time()
+    text, problem = run([sys.executable, root/'tools'/'test_cluster.py'], root, timeout)
+    print(''.join(f'      {line}\n' for line in text.splitlines() if line.startswith('PASS')), end='', flush=True)
+    report.add('batch stages on a cluster', time.time() - began, problem)
+
+
 # ---- wheel: built from the sdist; the base alone is installed into an empty environment and used from another folder
 
 LARGE = 'tensorflow', 'keras', 'mediapipe', 'scipy', 'matplotlib'  # packages of the extras that the base does without
+CLUSTER = 'dask', 'distributed', 'fsspec', 'aiohttp', 'pyarrow'  # packages that only a cluster, a URL or Parquet needs
 CPU_FACTOR = 10  # one cold `boneage assess` may take so many times the processor time of importing NumPy and OpenCV
 CPU_RUNS = 3  # the median of these counts
 
@@ -202,10 +251,11 @@ def build_wheel(scratch, timeout):
 
 
 def check_contents(scratch, timeout):
-    "Every file of the package is in the wheel: modules, subpackages, weights."
+    "Every file of the package is in the wheel: modules, subpackages, weights, the page where it was built."
     from zipfile import ZipFile
     wheel, = (scratch/'dist').glob('*.whl')
     missing = sorted({f'boneage/{name}' for name in file_hashes(root/'boneage')} - set(ZipFile(wheel).namelist()))
+    if wheel.stat().st_size > LARGEST_WHEEL: return f'{wheel.name} has {wheel.stat().st_size / 1e6:.0f} MB'
     return f"not in {wheel.name}: {', '.join(missing)}" if missing else ''
 
 
@@ -228,7 +278,7 @@ def prints_none(python, code, cwd, timeout):
 
 def base_is_small(scratch, timeout):
     "The base brings none of the large packages."
-    return prints_none(scratch/'venv'/'bin'/'python', FOUND.format(names=LARGE), scratch, timeout)
+    return prints_none(scratch/'venv'/'bin'/'python', FOUND.format(names=LARGE + CLUSTER), scratch, timeout)
 
 
 def installed(*words):
@@ -268,7 +318,7 @@ def assess_phantom(scratch, timeout):
 def assess_imports_little(python):
     "A check that one assess in the environment of `python` (None: the wheel's) imports nothing large, nor pandas, and opens no socket."
     def check(scratch, timeout):
-        code = ONE_ASSESS.format(names=(*LARGE, 'pandas'))
+        code = ONE_ASSESS.format(names=(*LARGE, *CLUSTER, 'pandas'))
         return prints_none(python or scratch/'venv'/'bin'/'python', code, scratch/'films', timeout)
     return check
 
@@ -297,6 +347,18 @@ def assess_is_quick(scratch, timeout):
     return '' if taken <= CPU_FACTOR * least else f'{said}: more than {CPU_FACTOR} times'
 
 
+SERVE = """
+from boneage.apps.live_server import app_server
+app_server(0).server_close()
+print([])
+"""
+
+def page_is_served(scratch, timeout):
+    "Where the page was built, `boneage app` of the wheel has it."
+    if not (root/'boneage'/'apps'/'live'/'index.html').is_file(): return ''
+    return prints_none(scratch/'venv'/'bin'/'python', SERVE, scratch, timeout)
+
+
 WHEEL_CHECKS = {
     'sdist and wheel build': build_wheel,
     'wheel holds every file of the package': check_contents,
@@ -305,6 +367,7 @@ WHEEL_CHECKS = {
     'packages of that environment fit together': installed('python', '-m', 'pip', 'check'),
     'boneage --version': installed('boneage', '--version'),
     'boneage info --json': info_json,
+    'the page for the browser is served': page_is_served,
     'a phantom is drawn': draw_phantom,
     'boneage assess on a phantom': assess_phantom,
     'one assess imports little and opens no socket': assess_imports_little(None),
@@ -350,9 +413,11 @@ def main():
     if 'export' in groups: check_unchanged(report, 'nbdev_export', 'boneage', args.timeout)
     if 'clean' in groups: check_unchanged(report, 'nbdev_clean', 'nbs', args.timeout)
     if 'readme' in groups: check_readme(report, args.timeout)
+    if 'browser' in groups: check_browser(report, args.timeout)
     if 'notebooks' in groups:
         paths = [path.resolve() for path in args.notebooks] or notebooks()
         check_notebooks(report, paths, args.workers, args.timeout)
+    if 'cluster' in groups: check_cluster(report, args.timeout)
     if 'docs' in groups: check_docs(report, args.timeout)
     if 'wheel' in groups: check_wheel(report, args.timeout)
     return report.close()

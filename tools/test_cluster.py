@@ -33,7 +33,8 @@ from boneage.films.phantom import make_phantoms
 
 FILMS, PATIENCE = 24, 600  # seconds; a busy machine takes ten times as long
 DEADLY = '''import os
-import boneage.apps.batch as batch, boneage.augmentation as augmentation, boneage.pictures as pictures, boneage.stress as stress
+import boneage.apps.batch as batch, boneage.augmentation as augmentation
+import boneage.pictures as pictures, boneage.stress as stress
 def fatal(read):
     def reading(source, *others):
         if 'deadly' in str(source): os._exit(9)
@@ -61,8 +62,9 @@ class Cluster:
         quick = {'DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES': '1'}
         path = os.pathsep.join(filter(None, [str(Path(__file__).parent), os.environ.get('PYTHONPATH')]))
         with open(self.folder/f'{name}.log', 'a') as log:
-            self.programs.append(subprocess.Popen(command, cwd=self.folder, env=os.environ | quick | {'PYTHONPATH': path},
-                                                  stdout=log, stderr=log, start_new_session=True))
+            environment = os.environ | quick | {'PYTHONPATH': path}
+            self.programs.append(subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log,
+                                                  start_new_session=True))
 
     def start(self):
         self.program('scheduler', '--host', '127.0.0.1', '--port', str(self.port))
@@ -224,9 +226,11 @@ class Checks:
         assert (len(answers), 'ended the process' in said.getvalue()) == (4, True)
 
     def test_nothing_of_it_is_imported_without_it(self):
-        code = ('import sys, boneage; boneage.assess(sys.argv[1], "F"); import boneage.apps.batch, boneage.executor, boneage.urls\n'
+        code = ('import sys, boneage; boneage.assess(sys.argv[1], "F")\n'
+                'import boneage.apps.batch, boneage.executor, boneage.urls\n'
                 'print(sorted({"dask", "distributed", "fsspec", "pyarrow", "aiohttp", "pandas"} & set(sys.modules)))')
-        said = subprocess.run([sys.executable, '-c', code, self.films[0].path], capture_output=True, text=True, check=True)
+        program = [sys.executable, '-c', code, self.films[0].path]
+        said = subprocess.run(program, capture_output=True, text=True, check=True)
         assert said.stdout == '[]\n', said.stdout
 
 
@@ -244,7 +248,8 @@ def main(words):
                 try: getattr(checks, name)()
                 except Exception as error:
                     failed.append(name)
-                    print(f'FAIL  {name} ({time.monotonic() - began:.1f} s)\n      {type(error).__name__}: {str(error)[:2000]}')
+                    print(f'FAIL  {name} ({time.monotonic() - began:.1f} s)')
+                    print(f'      {type(error).__name__}: {str(error)[:2000]}', flush=True)
                 else: print(f'PASS  {name} ({time.monotonic() - began:.1f} s)', flush=True)
         finally: cluster.kill()
     print(f'{len(names) - len(failed)} passed, {len(failed)} failed')

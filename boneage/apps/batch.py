@@ -29,7 +29,7 @@ from ..clinic.ages import age_between, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..executor import ended_sentence, in_workers, seen_from
 from ..films.film import read_film
-from ..reader import Reader, open_reader, same_reader
+from ..reader import Reader, network_for, open_reader, same_reader
 from ..urls import is_url, list_url, source_name, url_file
 
 # %% ../../nbs/apps/00_batch.ipynb #00000006
@@ -221,6 +221,7 @@ def _row_task(
     try:
         if not path and not cells.get('id'): raise BoneAgeError('It names no film: give its path or its id.')
         if not path: path = _file_of_id(folder, cells['id'])
+        if is_url(path): path = url_file(path) or path
         return replace(known, path=path, name=shown_as or path, sex=_cell_sex(cells), age_months=_cell_age(cells))
     except BoneAgeError as error: return replace(known, problem=f'{row}: {error}')
 
@@ -257,11 +258,12 @@ def _url_task(url: str) -> FilmTask:
 def _at_url(
     url: str,
 ) -> list[FilmTask]:
-    "The film at a URL, or those in a folder there, whose URL ends with a slash; raises `BoneAgeError` for a table or a zip."
+    "The film at a URL, or those of a folder, whose URL ends with a slash; raises `BoneAgeError` for a table or a zip."
     if url.lower().endswith(('.csv', '.tsv', '.zip')):
         raise BoneAgeError(f'{source_name(url)} is a table or a zip: copy it to a disk, and give its path.')
     if not url.endswith('/'): return [_url_task(url)]
-    found = [one for one in list_url(url) if _maybe_film(PurePosixPath(one).name) and one.lower().endswith(FILM_SUFFIXES)]
+    found = [one for one in list_url(url)
+             if _maybe_film(PurePosixPath(one).name) and one.lower().endswith(FILM_SUFFIXES)]
     if not found: raise BoneAgeError(f'{source_name(url)} holds no film: give a folder with images or DICOM.')
     return list(map(_url_task, found))
 
@@ -624,6 +626,7 @@ def _options(
     age: str | float | None,
     site: SiteCalibration | str | Path | None,
     force: bool,
+    workers=None,  # as in `in_workers`
 ) -> BatchOptions:
     "What is asked of every film, checked; raises `BoneAgeError`."
     reader = open_reader(model)
@@ -631,8 +634,8 @@ def _options(
     if site and site.model not in ('', reader.label):
         raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
                            f'not for {reader.label}: calibrate again.')
-    return BatchOptions(str(model), reader.sha256, _stamp(reader, site, force), None if sex is None else parse_sex(sex),
-                        None if age is None else parse_age(age), site, force)
+    return BatchOptions(*network_for(model, workers), _stamp(reader, site, force),
+                        None if sex is None else parse_sex(sex), None if age is None else parse_age(age), site, force)
 
 # %% ../../nbs/apps/00_batch.ipynb #0000003e
 SECONDS_BETWEEN = 60  # from one writing of the CSV to the next, and no more than a twentieth of the time
@@ -672,7 +675,6 @@ def _answer_all(
     "Ask for the films that have no row yet."
     places, after = [place for place in range(len(tasks)) if place not in rows], time.monotonic() + SECONDS_BETWEEN
     keys = {place: _film_key(tasks[place], options) for place in places}
-    if os.path.isdir(options.model): options = replace(options, model=seen_from(options.model, workers))
     todo = [(place, replace(tasks[place], path=seen_from(tasks[place].path, workers)), options) for place in places]
     found = in_workers(film_row, todo, workers, _row_of_ended)
     for place, row in tqdm(found, total=len(todo), desc='assess', unit='film', disable=not progress):
@@ -695,12 +697,13 @@ def assess_many(
     json_lines: str | Path | None = None,  # a further file: one JSON object a line
     progress: bool = True,  # show a bar
 ) -> list[FilmRow]:  # in the order of the films
-    """One row a film in a CSV or in Parquet. The same call goes on after a kill; changed films are asked again. Raises `BoneAgeError`
-    for settings that fit no film, and for a folder that cannot be written to or that another call is writing to."""
+    """One row a film in a CSV or in Parquet. The same call goes on after a kill; changed films are asked again. Raises
+    `BoneAgeError` for settings that fit no film, and for a folder that cannot be written to or that another call is
+    writing to."""
     tasks, out = list(tasks), Path(out)
     if not tasks: raise BoneAgeError('There is no film to answer: give films, folders, zips, tables or -.')
     _check_out(out)
-    options = _options(model, sex, age, site, force)
+    options = _options(model, sex, age, site, force, workers)
     with open_lines(out.with_name(out.name + '.journal'), wait=False) as journal:
         if resume: journal.cut_tail()
         else: os.ftruncate(journal.descriptor, 0)

@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['LOST_COLOUR', 'WRAPPED', 'LEAST_PALM', 'MARK_COLOUR', 'SQUARE_COLOUR', 'LOOKED', 'ORDERS', 'A_PAGE', 'figure_png',
-           'picture_html', 'figure_html', 'table_html', 'Panel', 'in_lines', 'when_changed', 'Clickable', 'Attempt',
-           'attempt', 'Steps', 'film_steps', 'draw_steps', 'look_at', 'look_over', 'what_is_said', 'choose_films',
-           'thumbnail', 'film_words', 'draw_films', 'film_story', 'Explorer', 'explore', 'Settings', 'attempts_html',
-           'answer_beside', 'tune_preprocessing', 'upload_card', 'assess_upload', 'unused', 'file_link', 'draw_rows',
-           'rows_html', 'assess_widget']
+           'Drawing', 'picture_html', 'figure_html', 'table_html', 'Panel', 'in_lines', 'when_changed', 'Clickable',
+           'Attempt', 'attempt', 'Steps', 'film_steps', 'draw_steps', 'look_at', 'look_over', 'what_is_said',
+           'choose_films', 'thumbnail', 'film_words', 'draw_films', 'film_story', 'Explorer', 'explore', 'Settings',
+           'attempts_html', 'answer_beside', 'tune_preprocessing', 'upload_card', 'assess_upload', 'unused',
+           'file_link', 'draw_rows', 'rows_html', 'assess_widget']
 
 # %% ../../nbs/apps/02_explorers.ipynb #00000003
 import html, io
@@ -45,12 +45,16 @@ with extra('lab'):
 # %% ../../nbs/apps/02_explorers.ipynb #00000006
 def figure_png(
     figure: Figure,
-    dots: int = 80,  # an inch
+    dots: float = 80,  # an inch
 ) -> bytes:
     "A figure as the bytes of a PNG."
     png = io.BytesIO()
     figure.savefig(png, format='png', dpi=dots)
     return png.getvalue()
+
+class Drawing(Figure):
+    "A figure that a notebook shows even before pyplot was used."
+    def _repr_png_(self) -> bytes: return figure_png(self, self.dpi)
 
 def _img(url: str, alt: str, style: str) -> str:
     return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%;{style}" src="{url}">'
@@ -71,7 +75,7 @@ def figure_html(
     "A figure as HTML."
     return _img('data:image/png;base64,' + b64encode(figure_png(figure)).decode(), alt, style)
 
-LOST_COLOUR = '#b00020'
+LOST_COLOUR = '#d32f2f'  # read on white and on black
 
 def table_html(
     names: list[str],  # of the columns
@@ -245,7 +249,7 @@ def draw_steps(
     steps: Steps,
 ) -> Figure:  # four panels
     "Film, what the networks saw, the square that was cut, the picture."
-    figure = Figure(figsize=(11, 3.3), layout='constrained')
+    figure = Drawing(figsize=(11, 3.3), layout='constrained')
     axes = figure.subplots(1, 4)
     _draw_film(axes[0], steps)
     _draw_attempt(axes[1], steps.closest)
@@ -352,7 +356,7 @@ def draw_films(
     films: pd.DataFrame,  # from `choose_films`
 ) -> Figure:
     "The ages of films by sex, and the first of them."
-    figure = Figure(figsize=(11, 4), layout='constrained')
+    figure = Drawing(figsize=(11, 4), layout='constrained')
     left, right = figure.subfigures(1, 2, width_ratios=(1, 2))
     axis, months = left.subplots(), [films.loc[films['male'].astype(bool) == male, 'boneage'] for male in (False, True)]
     axis.hist(months, age_edges(films['boneage'] if len(films) else [240]), stacked=True,
@@ -594,7 +598,7 @@ def draw_rows(
     rows: list[FilmRow],
 ) -> Figure:
     "Bone ages with their intervals."
-    figure = Figure(figsize=(8, 1.2 + 0.35 * len(rows)), layout='constrained')
+    figure = Drawing(figsize=(8, 1.2 + 0.35 * len(rows)), layout='constrained')
     axis = figure.subplots()
     if not rows: axis.text(120, 0, 'no film yet', ha='center', va='center', color='0.5')
     for place, row in enumerate(rows):

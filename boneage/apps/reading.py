@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .explorers import (LOST_COLOUR, Clickable, Panel, figure_html, file_link, film_words, in_lines,
-                                    picture_html, table_html, unused, when_changed)
+from .explorers import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, file_link, film_words,
+                                    in_lines, picture_html, table_html, unused, when_changed)
 from ..assessment import Assessment, assess, explain
 from ..basics import BoneAgeError, extra, shown, write_atomically
 from ..clinic.ages import age_in_words, parse_age
@@ -100,7 +100,7 @@ def draw_answer(
     rows: int = 1,  # of panels
 ) -> Figure:
     "The film with the square, what the network saw, where it looked, and its looks beside the label."
-    figure = figure or Figure(figsize=(11, 3.2), layout='constrained')
+    figure = figure or Drawing(figsize=(11, 3.2), layout='constrained')
     film = film_with_box(answer.film, answer.assessment.record, keep_identifiers=True)
     axes = np.ravel(figure.subplots(rows, 4 // rows))
     for axis, picture, title in zip(axes, (film, answer.assessment.crop, answer.overlay),
@@ -123,7 +123,7 @@ def draw_points(
 ) -> Figure:
     "Predicted against real age."
     if figure is None:
-        figure = Figure(figsize=(PLOT_SIDE / 80, PLOT_SIDE / 80))
+        figure = Drawing(figsize=(PLOT_SIDE / 80, PLOT_SIDE / 80))
         axis = figure.add_axes((LEFT, BELOW, INSIDE, INSIDE))
     else: axis = figure.subplots()
     plot_predicted(films, axis)
@@ -193,7 +193,7 @@ class ErrorExplorer(Panel):
     def choose(self, place: int) -> None: self.parts.worst.value = place
 
     def draw(self) -> Figure:
-        figure = Figure(figsize=(12, 5.4), layout='constrained')
+        figure = Drawing(figsize=(12, 5.4), layout='constrained')
         left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
         draw_points(self.answered.table, self.film, left)
         draw_answer(ask_again(self.film.path, self.film.male, self.answered.model), self.film.boneage, right, 2)
@@ -282,7 +282,7 @@ def draw_reading(
     table: pd.DataFrame,  # from `BlindReading`
 ) -> Figure:
     "Reader and network against the label."
-    figure = Figure(figsize=(5.2, 5), layout='constrained')
+    figure = Drawing(figsize=(5.2, 5), layout='constrained')
     axis = figure.subplots()
     axis.plot([0, 240], [0, 240], color='0.6', linewidth=1)
     axis.plot(table['boneage'], table['predicted'], 's', color='0.6', markersize=5, label='network')

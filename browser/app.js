@@ -1,0 +1,289 @@
+/** The page: takes films, asks the worker one after another, and keeps the cards, the table and the printing. */
+
+import { parseAge } from './ages.js';
+import { filmCard, statusOf } from './card.js';
+import { startWorker } from './client.js';
+import { byId, html } from './dom.js';
+import { droppedFiles } from './drop.js';
+import { keepForOffline } from './offline.js';
+import { perCent } from './report.js';
+import { sheetOf } from './sheet.js';
+import { filmRow, toCsv } from './table.js';
+
+const OPEN_AT_ONCE = 3; // cards; of more films at a time only the first
+const MEGABYTE = 1e6;
+
+const films = []; // in order; each with its card
+let sexOfAll = null, lastId = 0, toPrint = null, page, growthTable, worker, isBusy = false;
+
+const say = words => { byId('said').textContent = words; };
+const megabytes = bytes => `${(bytes / MEGABYTE).toFixed(1)} MB`;
+
+// ---- loading
+
+function showProgress({ done, total, what }) {
+  byId('loading').hidden = false;
+  byId('loading').value = total ? done / total : 0;
+  byId('state-words').textContent = done < total ? `Loading ${what}: ${megabytes(done)} of ${megabytes(total)}`
+    : 'Starting the networks';
+}
+
+function showState(words, kind) {
+  byId('loading').hidden = true;
+  byId('state').dataset.kind = kind;
+  byId('state-words').textContent = words;
+  say(words);
+}
+
+async function jsonOf(path) {
+  const answer = await fetch(path).catch(() => null);
+  if (!answer?.ok) throw new Error(`${path} did not come (${answer?.status ?? 'no connection'}): load the page again.`);
+  return answer.json();
+}
+
+async function open() {
+  [page, growthTable] = await Promise.all([jsonOf('page.json'), jsonOf('growth.json')]);
+  Object.assign(actions, { page, growthTable });
+  fillAbout();
+  const isKept = page.offline && await keepForOffline();
+  worker = startWorker(words => showState(words, 'broken'));
+  await worker.ask('open', {}, { progress: showProgress });
+  showState(isKept ? 'Ready, also without a connection' : 'Ready', 'ready');
+  next();
+}
+
+function fillAbout() {
+  byId('measured').textContent = page.measured.join(' ');
+  byId('limits').append(...page.limits.map(line => html('li', {}, line)));
+  byId('terms').append(`The network may be used for ${page.licence}. Films: ${page.source} (${page.citation}). `,
+    html('a', { href: page.source_page, rel: 'noreferrer' }, 'RSNA’s page'), '. The program: Apache License 2.0; ',
+    html('a', { href: 'licences.txt' }, 'licences of its parts'), '.');
+  byId('versions').textContent = `boneage ${page.version}, network ${page.model}, edition ${page.edition}. `
+    + `The ${perCent(page.interval_level)} interval is split-conformal.`;
+  byId('example-list').append(...page.examples.map(example => html('li', {}, html('button', { type: 'button',
+    onclick: () => addExample(example) }, html('img', { src: example.file, alt: '', width: 50, height: 64,
+    loading: 'lazy' }), html('span', {}, example.title)))));
+  byId('examples').hidden = false;
+  byId('offline').hidden = !page.offline;
+}
+
+// ---- films
+
+function newFilm(file, more = {}) {
+  return { id: ++lastId, file, name: file.name, sex: null, sexOfAll, age: '', ageMonths: null, ageProblem: null,
+    force: false, waits: true, isRead: false, isOpen: false, result: null, problem: null, heat: null, ...more };
+}
+
+function add(newcomers) {
+  if (!newcomers.length) return;
+  newcomers.forEach((film, place) => {
+    film.isOpen = newcomers.length <= OPEN_AT_ONCE || place === 0 && !films.length;
+    film.card = filmCard(film, actions);
+    films.push(film);
+    byId('list').append(film.card.element);
+    film.card.update();
+  });
+  say(`${newcomers.length} ${newcomers.length === 1 ? 'film' : 'films'} added`);
+  showCount();
+  next();
+}
+
+const addFiles = files => add(files.map(file => newFilm(file)));
+
+async function addExample({ file, title, sex, age }) {
+  const answer = await fetch(file);
+  const bytes = new File([await answer.blob()], file.split('/').at(-1), { type: 'image/png' });
+  add([newFilm(bytes, { name: title, sex, age, ageMonths: age ? parseAge(age) : null })]);
+  films.at(-1).card.element.scrollIntoView({ block: 'start', behavior: 'smooth' });
+}
+
+function askAgain(film) {
+  Object.assign(film, { waits: true, heat: null, mapProblem: null });
+  film.card.update();
+  next();
+}
+
+async function bytesOf(file) {
+  try { return await file.arrayBuffer(); } catch {
+    throw new Error(`${file.name} cannot be read any more: choose it again.`);
+  }
+}
+
+/** Ask the worker for the next film that waits, one at a time. */
+async function next() {
+  const film = worker && !isBusy && byId('state').dataset.kind === 'ready' && films.find(one => one.waits);
+  if (!film) return;
+  isBusy = true;
+  Object.assign(film, { waits: false, isRead: true });
+  film.card.update();
+  try {
+    const bytes = await bytesOf(film.file);
+    const options = { sex: film.sex ?? sexOfAll, ageMonths: film.ageMonths, force: film.force };
+    Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
+      { transfer: [bytes] }), problem: null });
+  } catch (problem) { Object.assign(film, { problem, result: null }); }
+  Object.assign(film, { isRead: false });
+  isBusy = false;
+  if (films.includes(film)) {
+    film.card.update();
+    say(`${film.name}: ${film.problem ? film.problem.message : film.result.bone_age}`);
+    showCount();
+  }
+  next();
+}
+
+function showCount() {
+  const counts = {};
+  for (const film of films) counts[statusOf(film)] = (counts[statusOf(film)] ?? 0) + 1;
+  const sum = (...kinds) => kinds.reduce((total, kind) => total + (counts[kind] ?? 0), 0);
+  const words = [[sum('answered', 'warned', 'forced'), 'answered'], [counts.refused, 'refused'],
+    [counts.failed, 'unreadable'], [counts.sex, 'without a sex'], [sum('waiting', 'reading'), 'to go']];
+  const total = `${films.length} ${films.length === 1 ? 'film' : 'films'}`;
+  byId('count').textContent = [total, ...words.filter(([count]) => count).map(([count, word]) => `${count} ${word}`)]
+    .join(' · ');
+  byId('films').hidden = !films.length;
+  byId('print').disabled = byId('save').disabled = !done().length;
+}
+
+/** Films with an answer, or with a reason why there is none. */
+const done = () => films.filter(film => !['waiting', 'reading', 'sex'].includes(statusOf(film)));
+
+// ---- what the buttons of a card do
+
+const actions = {
+  toggle(film) {
+    film.isOpen = !film.isOpen;
+    film.card.update();
+  },
+  setSex(film, sex) {
+    film.sex = sex;
+    askAgain(film);
+  },
+  setAge(film, text) {
+    film.age = text;
+    try { Object.assign(film, { ageMonths: text.trim() ? parseAge(text) : null, ageProblem: null }); } catch (problem) {
+      film.ageProblem = problem.message;
+      return film.card.update();
+    }
+    askAgain(film);
+  },
+  askAge: film => film.card.focusAge(),
+  force(film) {
+    film.force = true;
+    film.card.focusTitle();
+    askAgain(film);
+  },
+  remove(film) {
+    const place = films.indexOf(film);
+    films.splice(place, 1);
+    film.card.element.remove();
+    showCount();
+    const near = films[Math.min(place, films.length - 1)];
+    if (near) near.card.focusTitle();
+    else byId('choose').focus();
+    say(`${film.name} removed`);
+  },
+  async showMap(film) {
+    const { result } = film;
+    Object.assign(film, { mapWaits: 'A moment …', mapProblem: null });
+    film.card.update();
+    try {
+      const progress = ({ done: bytes, total }) => film.card.tellMap(bytes < total
+        ? `Loading the map, once: ${megabytes(bytes)} of ${megabytes(total)}` : film.mapWaits);
+      const heat = await worker.ask('map', { key: result.key }, { progress });
+      if (film.result === result && !film.waits) film.heat = heat; // not where the film was asked again meanwhile
+    } catch (problem) { film.mapProblem = problem.message; }
+    film.mapWaits = null;
+    film.card.update();
+    film.card.element.querySelector('.map')?.focus();
+  },
+  hideMap(film) {
+    film.heat = null;
+    film.card.update();
+    film.card.element.querySelector('.map')?.focus();
+  },
+  async copy(words, button) {
+    await navigator.clipboard.writeText(words);
+    button.textContent = 'Copied';
+    say('The sentence is on the clipboard');
+  },
+  print(film) {
+    toPrint = [film];
+    window.print();
+  },
+  enlarge(picture, caption) {
+    const copy = html('canvas', { role: 'img', 'aria-label': caption });
+    copy.width = picture.width;
+    copy.height = picture.height;
+    copy.getContext('2d').drawImage(picture, 0, 0);
+    byId('large-picture').replaceChildren(copy, html('p', { class: 'quiet' }, caption));
+    byId('large').showModal();
+  },
+};
+
+// ---- choosing, dropping, saving, printing
+
+function listen() {
+  byId('choose').addEventListener('click', () => byId('files').click());
+  byId('files').addEventListener('change', event => {
+    addFiles([...event.target.files]);
+    event.target.value = '';
+  });
+  for (const name of ['dragenter', 'dragover']) {
+    document.addEventListener(name, event => {
+      event.preventDefault();
+      byId('drop').classList.add('over');
+    });
+  }
+  document.addEventListener('dragleave', event => {
+    if (!event.relatedTarget) byId('drop').classList.remove('over');
+  });
+  document.addEventListener('drop', async event => {
+    event.preventDefault();
+    byId('drop').classList.remove('over');
+    addFiles(await droppedFiles(event.dataTransfer));
+  });
+  for (const input of document.getElementsByName('sex-of-all')) input.addEventListener('change', chooseSexOfAll);
+  byId('save').addEventListener('click', save);
+  byId('print').addEventListener('click', () => window.print());
+  byId('clear').addEventListener('click', clear);
+  window.addEventListener('beforeprint', writeSheets);
+  window.addEventListener('afterprint', () => {
+    byId('sheets').replaceChildren();
+    toPrint = null;
+  });
+}
+
+function chooseSexOfAll(event) {
+  sexOfAll = event.target.value || null;
+  for (const film of films) {
+    film.sexOfAll = sexOfAll;
+    if (film.sex === null && sexOfAll) askAgain(film);
+    else film.card.update();
+  }
+  showCount();
+}
+
+function clear() {
+  films.length = 0;
+  byId('list').replaceChildren();
+  showCount();
+  byId('choose').focus();
+  say('All films removed');
+}
+
+function save() {
+  const rows = done().map(film => filmRow(film.file.name, film.result, film.problem, page.note));
+  const link = html('a', { href: URL.createObjectURL(new Blob([toCsv(rows)], { type: 'text/csv' })),
+    download: 'bone_ages.csv' });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+function writeSheets() {
+  const how = { keepNames: byId('keep-names').checked, day: new Date().toLocaleDateString('sv') };
+  byId('sheets').replaceChildren(...(toPrint ?? done()).map(film => sheetOf(film, page, growthTable, how)));
+}
+
+listen();
+open().catch(problem => showState(problem.message, 'broken'));

@@ -1,0 +1,169 @@
+/**
+ * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage
+ * leaves in a JPEG follows nbs/films/00_radiograph.ipynb.
+ */
+import { FilmProblem, fixed } from './basics.js';
+import { checkSize } from './grey.js';
+import { jpegComplaint } from './jpegdata.js';
+import { exifTurn, turnedAsTold } from './png.js';
+
+const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
+const SEAM_LEAST = 3; // grey levels; no clean film comes near
+const SEAM_BLOCKS = 3; // blocks on each side that must say something
+const MISFIT = 5; // grey levels: a whole row of blocks apart from the next by so much more than usual
+const FLAT_END = 0.02; // share of the height
+const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
+
+export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
+
+/**
+ * The pixels that the browser sees, turned as EXIF says, without colour management.
+ * @param {Uint8Array} bytes of the file
+ * @param {string} type of it, such as 'image/jpeg'
+ * @returns {Promise<{data: Uint8ClampedArray, width: number, height: number, channels: 4}>}
+ */
+export async function decodedByBrowser(bytes, type, name) {
+  if (!globalThis.createImageBitmap) throw new FilmProblem(`${name} can only be read in a browser: save it as PNG.`);
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(new Blob([bytes], { type }),
+      { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' });
+  } catch {
+    throw new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
+  }
+  const { width, height } = bitmap;
+  checkSize(width, height, name);
+  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return { data: context.getImageData(0, 0, width, height).data, width, height, channels: 4 };
+}
+
+/** What stands before the pixels of a JPEG: segments `{ kind, start, end, data }`. */
+function segmentsOf(bytes) {
+  const found = [];
+  for (let place = 2; place + 4 <= bytes.length && bytes[place] === 0xff && bytes[place + 1] !== 0xda;) {
+    const end = place + 2 + (bytes[place + 2] << 8 | bytes[place + 3]);
+    found.push({ kind: bytes[place + 1], start: place, end, data: bytes.subarray(place + 4, end) });
+    place = end;
+  }
+  return found;
+}
+
+/** Size, and rows of a block: 16 where colour has half the resolution; null where a JPEG does not say it. */
+function frameOf(segments) {
+  const isFrame = ({ kind }) => kind >= 0xc0 && kind <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(kind);
+  const data = segments.find(isFrame)?.data;
+  if (!data || data.length < 6 + 3 * data[5]) return null;
+  const factors = Array.from({ length: data[5] }, (_, layer) => data[7 + 3 * layer] & 15);
+  const block = factors.length > 1 ? 8 * Math.max(...factors) : 8;
+  return { height: data[1] << 8 | data[2], width: data[3] << 8 | data[4], block };
+}
+
+/** The mean step between two rows of blocks, left and right of the end of each block. */
+function stepsFromLeft({ data, width }, row, block) {
+  const sums = [], counts = [];
+  let sum = 0, count = 0;
+  for (let x = 0; x < width; x++) {
+    const [above, upper, lower, below] = [-2, -1, 0, 1].map(at => data[(row + at) * width + x]);
+    if (upper !== lower || upper !== 0 && upper !== 255) {
+      sum += Math.min(Math.max(3 * (lower - upper) + above - below, -2 * SEAM_CLIP), 2 * SEAM_CLIP) / 2;
+      count++;
+    }
+    if (x % block === block - 1 || x === width - 1) {
+      sums.push(sum);
+      counts.push(count);
+    }
+  }
+  const mean = (total, number) => (number >= SEAM_BLOCKS * block ? total / number : 0);
+  return {
+    left: sums.map((total, place) => mean(total, counts[place])),
+    right: sums.map((total, place) => mean(sum - total, count - counts[place])),
+  };
+}
+
+/**
+ * The clearest seam of a wrong brightness in a JPEG.
+ * @param {{data: Uint8Array, width: number, height: number}} grey as decoded, not turned
+ * @param {number} block pixels: 8, or 16 where colour has half the resolution
+ * @returns {number} grey levels that it is high; 0 without one
+ */
+export function seam(grey, block = 8) {
+  if (grey.height < 4 * block) return 0;
+  let best = { clear: -Infinity, high: 0 }, last = null;
+  for (let row = block; row < grey.height - 1; row += block) {
+    const next = stepsFromLeft(grey, row, block);
+    for (let place = 0; last && place < next.left.length; place++) {
+      const here = next.left[place], before = last.right[place];
+      const high = Math.sign(here) === Math.sign(before) ? Math.min(Math.abs(here), Math.abs(before)) : 0;
+      const clear = high - 2 * Math.max(Math.abs(last.left[place]), Math.abs(next.right[place]));
+      if (clear > best.clear) best = { clear, high };
+    }
+    last = next;
+  }
+  return best.clear >= SEAM_LEAST ? best.high : 0;
+}
+
+/** How much more than usual, in grey levels, two rows of blocks are apart; a row may change over at any block. */
+function misfit({ data, width, height }, block) {
+  if (height < 4 * block) return 0;
+  const wholes = [];
+  let last = null, most = -Infinity;
+  for (let row = block; row < height - 1; row += block) {
+    const apart = new Float64Array(width);
+    for (let x = 0, sum = 0; x < width; x++) {
+      const [above, upper, lower, below] = [-2, -1, 0, 1].map(at => data[(row + at) * width + x]);
+      const isSilent = upper === lower && (upper === 0 || upper === 255);
+      if (!isSilent) sum += Math.min(Math.abs(3 * (lower - upper) + above - below), 2 * SEAM_CLIP) / 2;
+      apart[x] = sum;
+    }
+    if (last) apart.forEach((sum, x) => { most = Math.max(most, sum + last[width - 1] - last[x]); });
+    wholes.push(apart[width - 1]);
+    last = apart;
+  }
+  wholes.sort((one, other) => one - other);
+  const middle = wholes.length >> 1;
+  const usual = wholes.length % 2 ? wholes[middle] : (wholes[middle - 1] + wholes[middle]) / 2;
+  return (most - usual) / width;
+}
+
+/** Share of the height at the end whose blocks are all flat: what a decoder fills in. */
+function flatEnd({ data, width, height }) {
+  const isFlat = row => {
+    for (let x = 0; x + 8 <= width; x += 8) {
+      for (let step = 1; step < 8; step++) if (data[row * width + x + step] !== data[row * width + x]) return false;
+    }
+    return true;
+  };
+  let rows = 0;
+  while (rows < height && isFlat(height - 1 - rows)) rows++;
+  return rows / height;
+}
+
+/** Grey of decoded pixels, as Pillow weighs the colours. */
+function lightness({ data, width, height }) {
+  const grey = new Uint8Array(width * height);
+  for (let place = 0; place < grey.length; place++) {
+    grey[place] = (19595 * data[4 * place] + 38470 * data[4 * place + 1] + 7471 * data[4 * place + 2] + 32768) >> 16;
+  }
+  return { data: grey, width, height };
+}
+
+/** The problem of a film of which much may be wrong. */
+const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
+
+/** The pixels of a JPEG, and notes; a problem where much of it may be wrong. */
+export async function readJpeg(bytes, name) {
+  const segments = segmentsOf(bytes), frame = frameOf(segments);
+  if (frame) checkSize(frame.width, frame.height, name);
+  const exif = segments.find(({ kind, data }) => kind === 0xe1 && EXIF.every((byte, place) => data[place] === byte));
+  // decoded without its orientation: seams lie between rows of blocks
+  const plain = exif ? new Blob([bytes.subarray(0, exif.start), bytes.subarray(exif.end)]) : bytes;
+  const pixels = await decodedByBrowser(plain, 'image/jpeg', name), grey = lightness(pixels), block = frame?.block ?? 8;
+  const complaint = jpegComplaint(bytes);
+  if (complaint && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) throw damaged(name, complaint);
+  const high = seam(grey, block);
+  if (high) throw damaged(name, `its brightness jumps by ${fixed(high, 0)} grey levels in a seam`);
+  const notes = complaint ? [`the file is slightly damaged (${complaint})`] : [];
+  return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes };
+}

@@ -1,0 +1,54 @@
+/**
+ * Keeps the page and its networks, each file under its hash: an update loads only what has changed.
+ * `precache.js`, written by the build, lists every file of the page with its hash. Small files are kept when the page
+ * is visited first, the others when they are asked for first.
+ */
+
+importScripts('precache.js'); // self.FILES: path → 'sha256-…'
+
+const KEPT_AT_ONCE = /^(index\.html|[^/]+\.(js|css|json|svg)|examples\/.*)$/;
+const CACHE = 'boneage', SCOPE = new URL(self.registration.scope);
+
+/** The path of a request in the list of files; null for any other. */
+function pathOf(url) {
+  if (url.origin !== SCOPE.origin || !url.pathname.startsWith(SCOPE.pathname)) return null;
+  const path = decodeURIComponent(url.pathname.slice(SCOPE.pathname.length)) || 'index.html';
+  return Object.hasOwn(self.FILES, path) ? path : null;
+}
+
+const keyOf = path => new URL(`${path}?${encodeURIComponent(self.FILES[path])}`, SCOPE).href;
+
+async function keepAll(paths) {
+  const cache = await caches.open(CACHE);
+  await Promise.all(paths.map(async path => {
+    if (await cache.match(keyOf(path))) return;
+    const answer = await fetch(new URL(path, SCOPE), { integrity: self.FILES[path], cache: 'no-cache' });
+    if (!answer.ok) throw new TypeError(`${path}: ${answer.status}`);
+    await cache.put(keyOf(path), answer);
+  }));
+}
+
+async function forgetOthers() {
+  const cache = await caches.open(CACHE), wanted = new Set(Object.keys(self.FILES).map(keyOf));
+  const kept = await cache.keys();
+  await Promise.all(kept.filter(request => !wanted.has(request.url)).map(request => cache.delete(request)));
+}
+
+async function answerOf(request, path, event) {
+  const cache = await caches.open(CACHE), kept = await cache.match(keyOf(path));
+  if (kept) return kept;
+  const answer = await fetch(request).catch(() => Response.error());
+  if (answer.status === 200) event.waitUntil(cache.put(keyOf(path), answer.clone()).catch(() => {}));
+  return answer;
+}
+
+self.addEventListener('install', event => {
+  event.waitUntil(keepAll(Object.keys(self.FILES).filter(path => KEPT_AT_ONCE.test(path))));
+});
+self.addEventListener('activate', event => {
+  event.waitUntil(Promise.all([forgetOthers(), self.clients.claim()]));
+});
+self.addEventListener('fetch', event => {
+  const path = event.request.method === 'GET' ? pathOf(new URL(event.request.url)) : null;
+  if (path) event.respondWith(answerOf(event.request, path, event));
+});
