@@ -14,6 +14,7 @@ from latex2mathml.converter import convert
 FENCE = re.compile(r'(^ *(`{3,}|~{3,}).*?^ *\2`*~* *$|`[^`\n]+`)', re.M | re.S)  # code in Markdown: blocks and inline
 DISPLAY, INLINE = re.compile(r'\$\$(.+?)\$\$', re.S), re.compile(r'(?<![\\$\w])\$(?=\S)([^$\n]+?)(?<=\S)\$(?![\w$])')
 CODE_LINK = re.compile(r'\[(`[^`\n]+`)\]\([^)\n]*\)')  # what nbdev makes of a name in backticks
+METHOD_LINK = re.compile(r'(\.html#\w+)\.\w+(?=\))')  # a method stands with its class
 WORD_LINK = re.compile(r'\[(`[a-z]+`)\]\([^)\n]*\)')
 FRONT_DOOR = '`assess`', '`explain`', '`phantom`'  # the plain words that mean the function and nothing else
 WIDGET = 'application/vnd.jupyter.widget-view+json'
@@ -44,7 +45,8 @@ def formulas(text):
 
 def links(text):
     """Names that nbdev made links, where they may be: not inside code, where Markdown shows as it stands, and not for a plain word
-    (`train`, `demo`, `reason`), which nbdev takes for a function of that name wherever there is one."""
+    (`train`, `demo`, `reason`), which nbdev takes for a function of that name wherever there is one. A method leads to its class."""
+    text = METHOD_LINK.sub(r'\1', text)
     text = inside_fences(lambda code: CODE_LINK.sub(r'\1', code).replace('```python\n\n', '```python\n'), text)
     return WORD_LINK.sub(lambda found: found[0] if found[1] in FRONT_DOOR else found[1], text)
 
