@@ -106,6 +106,7 @@ def make_pages(folder, site_url):
     for path in [folder/'_quarto.yml', *folder.rglob('*.ipynb')]:
         up = '../' * (len(path.relative_to(folder).parts) - 1)
         text = new_links(path.read_text(encoding='utf-8'), names).replace(site_url, up or './')
+        text = re.sub(rf'{re.escape(str(folder.parent.parent))}/(project/)?', '', text)  # where this build runs, in a default of a signature
         path.write_text(text, encoding='utf-8')
     return borrowed
 

@@ -41,7 +41,7 @@ READ_PAGE = r"""() => {
   const prose = main.cloneNode(true)
   prose.querySelectorAll('pre.cell-code, .cell-code, script, style, math').forEach(e => e.remove())
   const text = prose.textContent
-  const raw = [/\[`[^`\n]+`\]\([^)\n]*\)/, /interactive\(children=/, /\\\(|\\\[|\$\\[a-z]/].map(p => text.match(p)).filter(m => m).map(m => m[0])
+  const raw = [/\[`[^`\n]+`\]\([^)\n]*\)/, /interactive\(children=/, /\\\(|\\\[|\$\\[a-z]/, /boneage-docs-\w+/, /<Figure size \d+/].map(p => text.match(p)).filter(m => m).map(m => m[0])
   const pictures = [...document.images].map(i => ({ source: i.src.slice(0, 60), alt: i.getAttribute('alt') || (!main.contains(i) && i.hasAttribute('alt') && 'an ornament'), shown: i.complete && i.naturalWidth > 0 }))
   const drawn = [...main.querySelectorAll('svg')].filter(s => !s.closest('[aria-hidden=true]') && !s.closest('button'))
   for (const s of drawn) pictures.push({ source: 'svg', alt: s.getAttribute('aria-label') || s.querySelector('title')?.textContent || s.getAttribute('alt'), shown: true })
