@@ -73,7 +73,9 @@ def read_inputs(given, place):
     from boneage.films.phantom import make_phantoms
     if given.films: small = read_films(given.films, on_problem='drop')
     else: small = make_phantoms(place/'small', max(map(max, GROWTH.values())), 1, 2, False, height=380)
-    if given.native: native = pd.DataFrame(dict(path=sorted(map(str, given.native.glob('*.*')))))
+    if given.native:
+        paths = {path.stem: str(path) for path in sorted(given.native.glob('*.*'))}
+        native = small[small['id'].isin(paths)].assign(path=lambda table: table['id'].map(paths))
     else: native = make_phantoms(place/'native', 48, 2, 2, False, height=1650)
     return small, native
 
@@ -130,7 +132,7 @@ def network_and_films(films, place):
     from boneage.pictures import preprocess_folder
     from boneage.recipes import RECIPES
     recipe = replace(RECIPES['default-first'], stages=((SIZE, 1),), batch_size=BATCH, weights=None, whole_share=0.0)
-    some = drawn(films, 64, 0)
+    some = drawn(films, min(64, len(films)), 0)
     shutil.rmtree(place/'pictures', ignore_errors=True)
     done, _ = preprocess_folder(some, place/'pictures', workers=1, progress=False)
     network = build_model(recipe.model, None, **recipe.model_options)
@@ -233,8 +235,7 @@ def profiles(small, native, place):
     from boneage.apps.batch import assess_many, list_films
     from boneage.augmentation import balance_ages, write_balanced
     from boneage.pictures import preprocess_folder
-    native = native.head(24).assign(id=[str(row) for row in range(min(24, len(native)))])
-    some = drawn(small, 48, 1)
+    native, some = drawn(native, 24, 1), drawn(small, 48, 1)
     planned, table = balance_ages(some), assess_table(some.head(24), place)
     for name, call in (
             ('preprocess, 299 pixels', lambda: preprocess_folder(some, place/'a', workers=1, progress=False)),
@@ -293,7 +294,7 @@ def main():
             'preprocess-299': lambda: preprocess_pairs('preprocess-299', small, place, given.pairs),
             'preprocess-native': lambda: preprocess_pairs('preprocess-native', native, place, given.pairs),
             'balance': lambda: balance_pairs(small, place, given.pairs),
-            'input': lambda: input_pairs(small, place, given.pairs),
+            'input': lambda: input_pairs(native, place, given.pairs),
             'step': lambda: step_pairs(small, place, given.pairs),
             'assess': lambda: assess_pairs(small, place, max(given.pairs // 2, 2))}
         for stage in given.only:
