@@ -34,7 +34,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 STAGES = 'preprocess-299', 'preprocess-native', 'balance', 'input', 'step', 'assess', 'growth'
 SIZE, BATCH = 224, 8  # of the training step
-GROWTH = {'preprocess': (100, 200, 400, 800), 'balance': (100, 200, 400, 800), 'assess': (25, 50, 100, 200)}
+GROWTH = {'preprocess': (100, 200, 400, 800), 'balance': (100, 200, 400, 800), 'assess': (25, 50, 100)}
 
 
 def processor_seconds():
@@ -186,7 +186,7 @@ def assess_table(films, place):
     return path
 
 
-def assess_pairs(films, place, count, each=64):
+def assess_pairs(films, place, count, each=32):
     "Whole commands, their start included, six looks a film: ours with two workers, the report's way in one process."
     def ours(table):
         out = fresh(place/'ours')/'ages.csv'

@@ -232,7 +232,7 @@ class Stage:
         "What is wrong about how a command failed."
         if 'Traceback' in said: return f'a traceback: {said.strip().splitlines()[-1]}'
         if not code: return 'exit code 0'
-        return '' if 'Error: ' in said else f'exit code {code} without a sentence: {said[-200:]}'
+        return '' if 'Error: ' in said or ' failed' in said else f'exit code {code} without a sentence: {said[-200:]}'
 
     def has_begun(self):
         "Whether a few films are done."
