@@ -1,6 +1,7 @@
 """Answer the films of a table the report's way: one process, a new MediaPipe a film, Keras in eager mode.
 
-The network and its six looks are those of `boneage assess`, so that only the way differs. Prints how many were answered.
+The network and its six looks are those of `boneage assess`, so that only the way differs. Prints how many
+were answered.
 """
 import os
 import sys

@@ -211,21 +211,20 @@ def grow(stage, table, folder):
     if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', workers=1, progress=False)
 
 
-def growth_rows(films, place):
+def growth_rows(stage, films, place):
     "Processor seconds and the largest memory of whole processes, from few films to many; one worker."
-    for stage, counts in GROWTH.items():
-        for number in (0, *counts):
-            chosen = drawn(films, number or 1, 99)
-            chosen.assign(sex=np.where(chosen['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
-            shutil.rmtree(place/'out', ignore_errors=True)
-            process = subprocess.Popen([sys.executable, __file__, '--grow', stage, place/'growth.csv', place/'out'],
-                                       env=os.environ | dict(PYTHONPATH=str(HERE.parent)), stdout=subprocess.DEVNULL)
-            _, code, used = os.wait4(process.pid, 0)
-            if code: raise RuntimeError(f'{stage} of {number} films ended with {code}')
-            if not number: continue  # reads what the others find in the cache of the disk
-            made = len(list((place/'out').glob('*.png'))) if stage == 'balance' else number
-            yield dict(stage=stage, films=number, made=made, seconds=used.ru_utime + used.ru_stime,
-                       peak_mb=used.ru_maxrss / 1024)
+    for number in (0, *GROWTH[stage]):
+        chosen = drawn(films, number or 8, 99)
+        chosen.assign(sex=np.where(chosen['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
+        shutil.rmtree(place/'out', ignore_errors=True)
+        process = subprocess.Popen([sys.executable, __file__, '--grow', stage, place/'growth.csv', place/'out'],
+                                   env=os.environ | dict(PYTHONPATH=str(HERE.parent)), stdout=subprocess.DEVNULL)
+        _, code, used = os.wait4(process.pid, 0)
+        if code: raise RuntimeError(f'{stage} of {len(chosen)} films ended with {code}')
+        if not number: continue  # reads what the others find in the cache of the disk
+        made = len(list((place/'out').glob('*.png'))) if stage == 'balance' else number
+        yield dict(stage=stage, films=number, made=made, seconds=used.ru_utime + used.ru_stime,
+                   peak_mb=used.ru_maxrss / 1024)
 
 
 # ---- where the time goes
@@ -241,7 +240,8 @@ def profiles(small, native, place):
             ('preprocess, 299 pixels', lambda: preprocess_folder(some, place/'a', workers=1, progress=False)),
             ('preprocess, native', lambda: preprocess_folder(native, place/'b', workers=1, progress=False)),
             ('balance', lambda: write_balanced(planned, place/'c', workers=1, progress=False)),
-            ('assess, six looks', lambda: assess_many(list_films(table), place/'d'/'ages.csv', workers=1, progress=False))):
+            ('assess, six looks',
+             lambda: assess_many(list_films(table), place/'d'/'ages.csv', workers=1, progress=False))):
         profile = cProfile.Profile()
         profile.runcall(call)
         text = io.StringIO()
@@ -302,7 +302,8 @@ def main():
             table = keep(measure[stage](), 'pairs.csv', given)
             print(summary(table[table['stage'] == stage]).round(2).to_string(), flush=True)
         if 'growth' in given.only:
-            print(keep(growth_rows(small, place), 'growth.csv', given).round(2).to_string(index=False))
+            for stage in GROWTH: keep(growth_rows(stage, small, place), 'growth.csv', given)
+            print(pd.read_csv(HERE/'growth.csv').round(2).to_string(index=False))
 
 
 if __name__ == '__main__': main()
