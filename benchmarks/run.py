@@ -34,7 +34,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 STAGES = 'preprocess-299', 'preprocess-native', 'balance', 'input', 'step', 'assess', 'growth'
 SIZE, BATCH = 224, 8  # of the training step
-GROWTH = {'preprocess': (100, 200, 400, 800), 'balance': (100, 200, 400, 800), 'assess': (25, 50, 100)}
+GROWTH = {'preprocess': (50, 100, 200), 'balance': (100, 200, 400), 'assess': (10, 20, 40)}  # films, times --scale
 
 
 def processor_seconds():
@@ -72,7 +72,7 @@ def read_inputs(given, place):
     from boneage.dataset import read_films
     from boneage.films.phantom import make_phantoms
     if given.films: small = read_films(given.films, on_problem='drop')
-    else: small = make_phantoms(place/'small', max(map(max, GROWTH.values())), 1, 2, False, height=380)
+    else: small = make_phantoms(place/'small', given.scale * max(map(max, GROWTH.values())), 1, 2, False, height=380)
     if given.native:
         paths = {path.stem: str(path) for path in sorted(given.native.glob('*.*'))}
         native = small[small['id'].isin(paths)].assign(path=lambda table: table['id'].map(paths))
@@ -211,9 +211,9 @@ def grow(stage, table, folder):
     if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', workers=1, progress=False)
 
 
-def growth_rows(stage, films, place):
+def growth_rows(stage, films, place, scale):
     "Processor seconds and the largest memory of whole processes, from few films to many; one worker."
-    for number in (0, *GROWTH[stage]):
+    for number in (0, *(scale * count for count in GROWTH[stage])):
         chosen = drawn(films, number or 8, 99)
         chosen.assign(sex=np.where(chosen['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
         shutil.rmtree(place/'out', ignore_errors=True)
@@ -282,6 +282,7 @@ def main():
     parser.add_argument('--native', type=Path, help='folder of films in their native size')
     parser.add_argument('--only', nargs='+', choices=STAGES, default=STAGES)
     parser.add_argument('--pairs', type=int, default=8, help='(%(default)s)')
+    parser.add_argument('--scale', type=int, default=1, help='times as many films in growth (%(default)s)')
     parser.add_argument('--profile', action='store_true')
     parser.add_argument('--grow', nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -302,7 +303,7 @@ def main():
             table = keep(measure[stage](), 'pairs.csv', given)
             print(summary(table[table['stage'] == stage]).round(2).to_string(), flush=True)
         if 'growth' in given.only:
-            for stage in GROWTH: keep(growth_rows(stage, small, place), 'growth.csv', given)
+            for stage in GROWTH: keep(growth_rows(stage, small, place, given.scale), 'growth.csv', given)
             print(pd.read_csv(HERE/'growth.csv').round(2).to_string(index=False))
 
 
