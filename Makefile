@@ -5,7 +5,7 @@ READY := .venv/ready
 PORT ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test docs docs-serve readme clean
+.PHONY: help setup demo browser test bench docs docs-serve readme clean
 
 help:  ## Print this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -20,6 +20,9 @@ browser: $(READY)  ## Build the page of `boneage app` into boneage/apps/live; ne
 
 test: $(READY)  ## Run all tests; TESTS='--only notebooks' or TESTS=nbs/07_evaluation.ipynb for a part
 	.venv/bin/python tools/run_tests.py $(TESTS)
+
+bench: $(READY)  ## Time every stage against the report's way; BENCH='--films RSNA --native FOLDER' for real films
+	.venv/bin/python benchmarks/run.py $(BENCH)
 
 docs: $(READY)  ## Build the site into _docs, without Quarto
 	.venv/bin/python tools/build_docs.py

@@ -47,7 +47,7 @@ def balance_ages(
     copies['rotation'] = np.where(angles == 0, 0.01, angles)  # zero is what marks an original
     number = (copies.groupby('id').cumcount() + 1).astype(str)
     # with the angle in the id: no other draw makes a file of this name
-    copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format)
+    copies['id'] += '_copy' + number + copies['rotation'].map('{:+.2f}'.format).astype(str)  # no copy, no text
     return pd.concat([table, copies], ignore_index=True)
 
 # %% ../nbs/03_augmentation.ipynb #0000000c

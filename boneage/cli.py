@@ -478,10 +478,15 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     from boneage.splits import has_split, load_split, save_split
     split = load_split(data) if has_split(data) else {}
     table = split['train'] if split else read_films(data, **films)
-    balanced = write_balanced(balance_ages(table, per_bin, seed=seed), out, workers, progress=not quiet)
+    planned = balance_ages(table, per_bin, seed=seed)
+    balanced = write_balanced(planned, out, workers, progress=not quiet)
     if split: save_split({**split, 'train': balanced}, out, kind='balanced films')
     click.echo(f'{len(table)} films became {len(balanced)}: {out / "balanced.csv"}')
     for sentence in _thin_bins(balanced): click.echo(sentence)
+    missing = len(planned) - len(balanced)
+    if missing:
+        raise BoneAgeError(f'{missing} of {len(planned)} rows could not be made, for the reasons above: '
+                           'mend that and run the same again.')
 
 # %% ../nbs/10_cli.ipynb #00000045
 @main.command()

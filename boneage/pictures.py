@@ -31,16 +31,16 @@ def _preprocess_file(
     find: bool,
     mark: str | None = None,  # from `marked`
 ) -> dict:  # the record, with the picture as `png` where the folder is not seen; or id, `source` and `error`
-    "One film in a worker process."
+    "One film in a worker process; raises `BoneAgeError` where its picture cannot be written, as on a full disk."
     try:
         target = film_file(out, identifier)
         if not source: raise RadiographError(f'{identifier} has no path in the table: add it.')
         made = preprocess(source, pipeline, size, find)
         record, png = dict(id=identifier, **made.record), as_png(made.image)
-        if not sees(mark): return record | dict(png=png)
-        write_atomically(target, png)
-        return record
     except Exception as error: return _failure(identifier, source, one_sentence(error, source_name(source)))
+    if not sees(mark): return record | dict(png=png)
+    write_atomically(target, png)
+    return record
 
 def _failure(identifier: str, source: str, error: str) -> dict:
     "What stands for the record of a film without a picture."
@@ -177,10 +177,14 @@ def film_pictures(
     find: bool = True,  # False: whole films
     **options,  # workers, progress
 ) -> pd.DataFrame:  # the table with the pictures' paths
-    "Preprocess the films of a table; failures are printed. Raises `BoneAgeError` where nothing is left."
+    "Preprocess the films of a table; failures are printed. Raises `BoneAgeError` where films are gone or none is left."
     made_before = find and (folder/'pipeline.json').is_file()
     target = folder if made_before else folder/('crops' if find else 'whole')
     done, failures = preprocess_folder(table, target, pipeline, find=find, **options)
+    gone = [path for path in failures['source'] if path and not is_url(path) and not os.path.exists(path)]
+    if gone:  # a disk that went away would leave a network of half the films
+        raise BoneAgeError(f'{len(gone)} of {len(table)} films are not there, the first is {gone[0]}: '
+                           'bring them back and run the same again, or leave them out of the table.')
     for error in failures['error']: print(f'left out: {error}')
     if not len(done): raise BoneAgeError('No film of the table could be used: see the sentences above.')
     return done

@@ -241,7 +241,8 @@ def _training_films(table, folder, recipe, **options):
     crops, whole = film_pictures(table, folder, recipe.pipeline, **options), None
     if recipe.whole_share:
         films = crops.assign(path=crops['id'].map(table.set_index('id')['path']))  # in the order of the crops
-        whole = load_pictures(film_pictures(films, folder, recipe.pipeline, find=False, **options), options['progress'])
+        done = film_pictures(films, folder, recipe.pipeline, find=False, **options)
+        crops, whole = crops[crops['id'].isin(done['id'])], load_pictures(done, options['progress'])  # the same films
     return films_of(crops, whole, options['progress'])
 
 # %% ../nbs/06c_training.ipynb #d328b9b6

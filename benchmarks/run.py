@@ -1,0 +1,310 @@
+"""Every stage against the report's way, in interleaved pairs, in processor seconds (`make bench`):
+
+    python benchmarks/run.py                                      on phantoms
+    python benchmarks/run.py --films RSNA --native FOLDER         on real films, in a folder as RSNA ships it
+    python benchmarks/run.py --only balance growth --pairs 4      some stages
+    python benchmarks/run.py --profile                            where the time goes instead
+
+A pair is the same work on the same films, once each way, one right after the other; which comes first alternates.
+Processor time (user and system, all threads and child processes) is what other programs disturb least. A ratio is
+the report's seconds over ours in one pair; its median and quartiles over the pairs are printed, and every pair goes
+to benchmarks/pairs.csv, every point of growth to growth.csv. Stages that are run anew keep the rows of the others.
+"""
+import argparse
+import cProfile
+import io
+import json
+import os
+import pstats
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3')
+os.environ.setdefault('GLOG_minloglevel', '2')
+
+import numpy as np
+import pandas as pd
+
+HERE = Path(__file__).resolve().parent
+STAGES = 'preprocess-299', 'preprocess-native', 'balance', 'input', 'step', 'assess', 'growth'
+SIZE, BATCH = 224, 8  # of the training step
+GROWTH = {'preprocess': (50, 100, 200), 'balance': (100, 200, 400), 'assess': (10, 20, 40)}  # films, times --scale
+
+
+def processor_seconds():
+    "Of this process and the children that have ended."
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def timed(call, *arguments):
+    "Processor seconds of a call, and its result."
+    before = processor_seconds()
+    result = call(*arguments)
+    return processor_seconds() - before, result
+
+
+def pairs_of(stage, count, work, unit):
+    """Rows of pairs. `work(number)` gives the two calls of a pair, ours and the report's, and how many units they do;
+    a call returns how many hands it found, or None. The first pair only warms up."""
+    rows = []
+    for number in range(count + 1):
+        calls, units = work(number)
+        ours_first = number % 2 == 0
+        measured = {which: timed(calls[which]) for which in ((0, 1) if ours_first else (1, 0))}
+        if not number: continue
+        (ours, ours_found), (report, report_found) = measured[0], measured[1]
+        rows.append(dict(stage=stage, unit=unit, pair=number, units=units, ours=ours / units, report=report / units,
+                         ours_found=ours_found, report_found=report_found))
+    return rows
+
+
+# ---- films
+
+def read_inputs(given, place):
+    "Tables of films with the shorter side at 299 pixels, and of native ones."
+    from boneage.dataset import read_films
+    from boneage.films.phantom import make_phantoms
+    if given.films: small = read_films(given.films, on_problem='drop')
+    else: small = make_phantoms(place/'small', given.scale * max(map(max, GROWTH.values())), 1, 2, False, height=380)
+    if given.native:
+        paths = {path.stem: str(path) for path in sorted(given.native.glob('*.*'))}
+        native = small[small['id'].isin(paths)].assign(path=lambda table: table['id'].map(paths))
+    else: native = make_phantoms(place/'native', 48, 2, 2, False, height=1650)
+    return small, native
+
+
+def drawn(table, count, seed):
+    "Films at random."
+    return table.sample(count, random_state=seed).reset_index(drop=True)
+
+
+def fresh(folder):
+    "An empty folder."
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+# ---- stages
+
+def preprocess_pairs(stage, films, place, count, each=12):
+    import report_way
+    from boneage.pictures import preprocess_folder
+    def ours(some):
+        target = place/'ours'
+        shutil.rmtree(target, ignore_errors=True)
+        preprocess_folder(some, target, 'default', workers=1, progress=False)
+        return int((pd.read_csv(target/'records.csv')['method'] != 'none').sum())
+    def work(number):
+        some = drawn(films, each, number)
+        some['id'] = [f'{row}' for row in range(len(some))]
+        return [lambda: ours(some), lambda: report_way.preprocess(some['path'], fresh(place/'report'))], each
+    return pairs_of(stage, count, work, 'film')
+
+
+def balance_pairs(films, place, count, each=60):
+    import report_way
+    from boneage.augmentation import balance_ages, write_balanced
+    def ours(some):
+        target = place/'ours'
+        shutil.rmtree(target, ignore_errors=True)
+        write_balanced(balance_ages(some), target, workers=1, progress=False)
+    def work(number):
+        some = drawn(films, each, number)
+        planned = balance_ages(some)
+        return [lambda: ours(some), lambda: report_way.balance(planned, fresh(place/'report'))], len(planned)
+    return pairs_of('balance', count, work, 'row of the balanced set')
+
+
+def network_and_films(films, place):
+    "A network as the default recipe trains it, pictures in memory, and the recipe."
+    from dataclasses import replace
+    from boneage.batches import films_of
+    from boneage.model import build_model
+    from boneage.optimisation import compile_model
+    from boneage.pictures import preprocess_folder
+    from boneage.recipes import RECIPES
+    recipe = replace(RECIPES['default-first'], stages=((SIZE, 1),), batch_size=BATCH, weights=None, whole_share=0.0)
+    some = drawn(films, min(64, len(films)), 0)
+    shutil.rmtree(place/'pictures', ignore_errors=True)
+    done, _ = preprocess_folder(some, place/'pictures', workers=1, progress=False)
+    network = build_model(recipe.model, None, **recipe.model_options)
+    compile_model(network, recipe, 100)
+    return network, films_of(done, progress=False), recipe, some
+
+
+def input_pairs(films, place, count):
+    "A batch as ours makes it, with its random views, and as the report's way makes it, without any."
+    import report_way
+    from boneage.batches import TrainingViews
+    _, memory, recipe, some = network_and_films(films, place)
+    views = TrainingViews(memory, recipe, SIZE)
+    def work(number):
+        def ours():
+            for batch in range(len(views)): views[batch]
+        def report():
+            for start in range(0, len(some), BATCH): report_way.batch(some['path'][start:start + BATCH], SIZE)
+        return [ours, report], len(some)
+    return pairs_of('input', count, work, 'film')
+
+
+def step_pairs(films, place, count):
+    "The same network and batch, in a graph and in eager mode."
+    from boneage.batches import TrainingViews
+    from boneage.optimisation import compile_model
+    network, memory, recipe, _ = network_and_films(films, place)
+    inputs, labels = TrainingViews(memory, recipe, SIZE)[0]
+    import keras
+    eager = keras.models.clone_model(network)
+    compile_model(eager, recipe, 100)
+    eager.run_eagerly = True
+    def work(_):
+        return [lambda: network.train_on_batch(inputs, labels) and None,
+                lambda: eager.train_on_batch(inputs, labels) and None], BATCH
+    return pairs_of('step', count, work, 'film')
+
+
+def run_program(*words):
+    "A program of its own; its processor time counts when it has ended."
+    done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True,
+                          env=os.environ | dict(PYTHONPATH=str(HERE.parent)))
+    if done.returncode not in (0, 3): raise RuntimeError(done.stderr[-2000:])  # 3: a film was refused
+    return done.stdout
+
+
+def assess_table(films, place):
+    "A table for `boneage assess`."
+    path = place/'assess.csv'
+    films.assign(sex=np.where(films['male'], 'M', 'F'))[['id', 'path', 'sex']].to_csv(path, index=False)
+    return path
+
+
+def assess_pairs(films, place, count, each=32):
+    "Whole commands, their start included, six looks a film: ours with two workers, the report's way in one process."
+    def ours(table):
+        out = fresh(place/'ours')/'ages.csv'
+        run_program('-m', 'boneage', 'assess', table, '--out', out, '--workers', 2, '--quiet')
+        return int(pd.read_csv(out)['status'].isin(['answered', 'warned']).sum())
+    def work(number):
+        table = assess_table(drawn(films, each, number), place)
+        return [lambda: ours(table), lambda: int(run_program(HERE/'report_assess.py', table))], each
+    return pairs_of('assess', count, work, 'film')
+
+
+# ---- growth
+
+def grow(stage, table, folder):
+    "One point of growth, in a process of its own."
+    from boneage.apps.batch import assess_many, list_films
+    from boneage.augmentation import balance_ages, write_balanced
+    from boneage.pictures import preprocess_folder
+    films = pd.read_csv(table, dtype=dict(id=str))
+    if stage == 'preprocess': preprocess_folder(films, folder, workers=1, progress=False)
+    if stage == 'balance': write_balanced(balance_ages(films), folder, workers=1, progress=False)
+    if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', workers=1, progress=False)
+
+
+def growth_rows(stage, films, place, scale):
+    "Processor seconds and the largest memory of whole processes, from few films to many; one worker."
+    for number in (0, *(scale * count for count in GROWTH[stage])):
+        chosen = drawn(films, number or 8, 99)
+        chosen.assign(sex=np.where(chosen['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
+        shutil.rmtree(place/'out', ignore_errors=True)
+        process = subprocess.Popen([sys.executable, __file__, '--grow', stage, place/'growth.csv', place/'out'],
+                                   env=os.environ | dict(PYTHONPATH=str(HERE.parent)), stdout=subprocess.DEVNULL)
+        _, code, used = os.wait4(process.pid, 0)
+        if code: raise RuntimeError(f'{stage} of {len(chosen)} films ended with {code}')
+        if not number: continue  # reads what the others find in the cache of the disk
+        made = len(list((place/'out').glob('*.png'))) if stage == 'balance' else number
+        yield dict(stage=stage, films=number, made=made, seconds=used.ru_utime + used.ru_stime,
+                   peak_mb=used.ru_maxrss / 1024)
+
+
+# ---- where the time goes
+
+def profiles(small, native, place):
+    "The functions that take most of the time, by stage; one process, one thread of Python."
+    from boneage.apps.batch import assess_many, list_films
+    from boneage.augmentation import balance_ages, write_balanced
+    from boneage.pictures import preprocess_folder
+    native, some = drawn(native, 24, 1), drawn(small, 48, 1)
+    planned, table = balance_ages(some), assess_table(some.head(24), place)
+    for name, call in (
+            ('preprocess, 299 pixels', lambda: preprocess_folder(some, place/'a', workers=1, progress=False)),
+            ('preprocess, native', lambda: preprocess_folder(native, place/'b', workers=1, progress=False)),
+            ('balance', lambda: write_balanced(planned, place/'c', workers=1, progress=False)),
+            ('assess, six looks',
+             lambda: assess_many(list_films(table), place/'d'/'ages.csv', workers=1, progress=False))):
+        profile = cProfile.Profile()
+        profile.runcall(call)
+        text = io.StringIO()
+        statistics = pstats.Stats(profile, stream=text).strip_dirs().sort_stats('tottime')
+        statistics.print_stats(8)
+        lines = [line for line in text.getvalue().splitlines() if line.strip()]
+        print(f'== {name}: {statistics.total_tt:.2f} s', *lines[-8:], sep='\n', flush=True)
+
+
+# ---- all of it
+
+def summary(pairs):
+    "Median seconds of both ways, and the ratio with its quartiles; one row a stage."
+    pairs = pairs.assign(ratio=pairs['report'] / pairs['ours'])
+    groups = pairs.groupby('stage', sort=False)
+    quartiles = groups['ratio'].quantile([0.25, 0.5, 0.75]).unstack().set_axis(['low', 'ratio', 'high'], axis=1)
+    shares = groups[['ours_found', 'report_found', 'units']].sum(min_count=1)
+    found = {name: shares[name] / shares['units'] for name in ('ours_found', 'report_found')}
+    return groups.agg(unit=('unit', 'first'), pairs=('pair', 'size'), ours_ms=('ours', 'median'),
+                      report_ms=('report', 'median')).assign(**found).join(quartiles).assign(
+        ours_ms=lambda table: 1000 * table['ours_ms'], report_ms=lambda table: 1000 * table['report_ms'])
+
+
+def keep(rows, name, given):
+    "Write rows to a CSV beside this, in place of those of the same stages; with date, machine and films."
+    path, films = HERE/name, 'real films (RSNA 2017)' if given.films else 'phantoms'
+    table = pd.DataFrame(rows).assign(date=date.today().isoformat(), machine=f'{os.cpu_count()} cores', source=films)
+    if path.exists():
+        before = pd.read_csv(path)
+        table = pd.concat([before[~before['stage'].isin(table['stage'])], table], ignore_index=True)
+    table.round(5).to_csv(path, index=False)
+    return table
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--films', type=Path, help='folder as RSNA ships it; phantoms are drawn without')
+    parser.add_argument('--native', type=Path, help='folder of films in their native size')
+    parser.add_argument('--only', nargs='+', choices=STAGES, default=STAGES)
+    parser.add_argument('--pairs', type=int, default=8, help='(%(default)s)')
+    parser.add_argument('--scale', type=int, default=1, help='times as many films in growth (%(default)s)')
+    parser.add_argument('--profile', action='store_true')
+    parser.add_argument('--grow', nargs=3, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.grow: return grow(given.grow[0], given.grow[1], Path(given.grow[2]))
+    with tempfile.TemporaryDirectory(prefix='boneage-bench-', ignore_cleanup_errors=True) as folder:
+        place = Path(folder)
+        small, native = read_inputs(given, place)
+        if given.profile: return profiles(small, native, place)
+        measure = {
+            'preprocess-299': lambda: preprocess_pairs('preprocess-299', small, place, given.pairs),
+            'preprocess-native': lambda: preprocess_pairs('preprocess-native', native, place, given.pairs),
+            'balance': lambda: balance_pairs(small, place, given.pairs),
+            'input': lambda: input_pairs(native, place, given.pairs),
+            'step': lambda: step_pairs(small, place, given.pairs),
+            'assess': lambda: assess_pairs(small, place, max(given.pairs // 2, 2))}
+        for stage in given.only:
+            if stage == 'growth': continue
+            table = keep(measure[stage](), 'pairs.csv', given)
+            print(summary(table[table['stage'] == stage]).round(2).to_string(), flush=True)
+        if 'growth' in given.only:
+            for stage in GROWTH: keep(growth_rows(stage, small, place, given.scale), 'growth.csv', given)
+            print(pd.read_csv(HERE/'growth.csv').round(2).to_string(index=False))
+
+
+if __name__ == '__main__': main()
