@@ -525,10 +525,12 @@ def preprocess(data, films, out, pipeline, size, workers, quiet):
               help='Go on from a trained network: bundled weights such as default, a run folder, or a .keras file.')
 @click.option('--pictures', type=_path, help='Folder for preprocessed pictures, to share between runs, '
               'or one written by `boneage preprocess`.')
+@click.option('--devices', type=click.IntRange(1), metavar='N',
+              help='GPUs that share each batch; needs jax and KERAS_BACKEND=jax.')
 @_seed
 @_workers
 @_quiet
-def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
+def train(data, films, out, recipe, start, pictures, devices, seed, workers, quiet):
     """Train a network on your films.
 
     Stop it when you like: the same command goes on after the last whole epoch. The default recipe took 5 hours for
@@ -540,7 +542,7 @@ def train(data, films, out, recipe, start, pictures, seed, workers, quiet):
     recipe = training.load_recipe(recipe or ('fine-tune' if start else 'default'))
     if start: recipe = training.starting_from(recipe, start)
     training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers,
-                   progress=not quiet)
+                   progress=not quiet, devices=devices)
     open_run(out, pictures, progress=not quiet).calibrate()
     history = read_history(out)
     best = history.loc[best_epoch(history) - 1, 'val_mae']

@@ -17,7 +17,7 @@ import pandas as pd
 from .augmentation import ViewRanges, balance_ages, write_balanced
 from .basics import (BoneAgeError, claim_folder, read_json, replacing, save_json, shown, to_dict, versions,
                             write_atomically)
-from .batches import Films, PlainPictures, TrainingViews, films_of, load_pictures
+from .batches import Films, PlainPictures, TrainingViews, films_of, load_pictures, on_devices
 from .films.changes import FIXED_VIEWS
 from .history import best_epoch, read_history
 from .model import build_model, knows_sex, load_model, weights_file
@@ -303,6 +303,28 @@ def _first_network(
     return str(weights)
 
 # %% ../nbs/06c_training.ipynb #00000068
+def _trained(
+    recipe: Recipe,
+    split: dict[str, pd.DataFrame],
+    folder: Path,  # run folder
+    pictures: Path,
+    model: keras.Model | None,
+    **options,  # workers, progress
+) -> keras.Model:  # the best network of the last stage
+    "All steps from films to weights."
+    first, begun = recipe.weights in RECIPES and model is None, (folder/'last.keras').exists()
+    if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is read
+    _open_run(folder, recipe, split)
+    if first and not begun:
+        recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
+    training, progress = _training_films(split['train'], pictures, recipe, **options), options['progress']
+    validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
+    naive = _naive_guess(split, recipe) if progress else None
+    model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model, naive)
+    _write_network(model, recipe, split['train'], folder)
+    return model
+
+# %% ../nbs/06c_training.ipynb #a8a66dc2
 def train(
     recipe: Recipe | str,  # or the name of one
     split: dict[str, pd.DataFrame],  # films under 'train', 'validation' and 'test', as `split_table` gives them
@@ -311,18 +333,13 @@ def train(
     workers: int | None = None,  # processes that preprocess; one per core if None
     progress: bool = True,  # show curves and bars
     model: keras.Model | None = None,  # to train instead of the one that the recipe builds
+    devices: int | None = None,  # that share each batch, under JAX; one if None
 ) -> keras.Model:  # the best network of the last stage, also saved as model.keras with model.json
-    "Train from films to weights; raises `BoneAgeError` where the folder holds another run or no film can be used."
+    """Train from films to weights; raises `BoneAgeError` where the folder holds another run, no film can be used or
+    the devices are not there."""
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
-    first, begun = recipe.weights in RECIPES and model is None, (folder/'last.keras').exists()
-    if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is read
-    _open_run(folder, recipe, split)
-    pictures, options = Path(pictures or folder/'pictures'), dict(workers=workers, progress=progress)
-    if first and not begun:
-        recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
-    training = _training_films(split['train'], pictures, recipe, **options)
-    validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
-    naive = _naive_guess(split, recipe) if progress else None
-    model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model, naive)
-    _write_network(model, recipe, split['train'], folder)
-    return model
+    if model and devices not in (None, 1):
+        raise BoneAgeError('A network that is given is on one device: build and train it in a block of `on_devices`.')
+    with on_devices(devices, recipe.batch_size):
+        return _trained(recipe, split, folder, Path(pictures or folder/'pictures'), model,
+                        workers=workers, progress=progress)
