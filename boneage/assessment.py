@@ -104,7 +104,8 @@ def _growth_words(growth: Growth | None) -> str:
     "The child's own age and the SD score, where they are known."
     if growth is None: return ''
     age = age_in_words(growth.chronological_age_months)
-    return f', at {age}: {signed(growth.difference_months)} months, SD score {signed(growth.sd_score)}, {growth.determination}'
+    return (f', at {age}: {signed(growth.difference_months)} months, SD score {signed(growth.sd_score)}, '
+            f'{growth.determination}')
 
 def _details(assessment: Assessment) -> str:
     growth, sex = _growth_words(assessment.growth), _sex_words(assessment)

@@ -44,11 +44,15 @@ def network_inputs(
     return {'image': pictures[..., None], 'male': male}
 
 # %% ../nbs/04a_catalog.ipynb #0000001a
+def _check_known(value: str, known: tuple[str, ...]) -> None:
+    "Raise `BoneAgeError` for a name that is none of those known."
+    if value not in known:
+        raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
+
 def _check_network(model: str, size: int, views: tuple[str, ...]) -> None:
     "Raise `BoneAgeError` for a network that cannot be used so."
-    for value, known in ((model, model_names), *((view, view_names) for view in views)):
-        if value not in known:
-            raise BoneAgeError(f'{shown(value)!r} is not known: it must be one of {", ".join(known)}.')
+    _check_known(model, model_names)
+    for view in views: _check_known(view, view_names)
     if not views or len(set(views)) < len(views): raise BoneAgeError('there are no views, or one of them twice.')
     if not smallest_picture <= size <= largest_picture:
         raise BoneAgeError(f'the size is {size} pixels: it must be between {smallest_picture} '
@@ -81,8 +85,7 @@ class RunCard:
     def __post_init__(self):
         problem = name_problem(self.name)
         if problem: raise BoneAgeError(f'the name {shown(self.name)!r} {problem}.')
-        if self.pipeline not in pipeline_names:
-            raise BoneAgeError(f'{shown(self.pipeline)!r} is not known: it must be one of {", ".join(pipeline_names)}.')
+        _check_known(self.pipeline, pipeline_names)
         _check_network(self.model, self.size, self.views)
 
 # %% ../nbs/04a_catalog.ipynb #0000001b

@@ -20,7 +20,8 @@ from .clinic.ages import chronological_age, parse_age
 from .urls import is_url
 
 # %% ../nbs/10_cli.ipynb #00000006
-GO_ON = 'assess', 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'  # commands that take up what was stopped
+# commands that take up what was stopped
+GO_ON = 'assess', 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'
 
 class _Stopped(click.ClickException):
     "Ctrl-C: what is done is kept, and how to go on."
@@ -255,7 +256,8 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         raise BoneAgeError('A page and a FHIR Observation are of one film: give one.')
     options = dict(sex=sex, site=site, age_months=age, force=force)
     if page or fhir:
-        def answer(film): return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers)
+        def answer(film):
+            return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers)
     else:
         reader = open_reader(model)
         def answer(film): return assess_with(reader, film, table=table, **options)
@@ -354,7 +356,8 @@ def correct_command(film, sex, reading, log, reader, note, certain, model):
 @click.option('--known', multiple=True, metavar='AE', help='AE title that may send films; may be given more than once.')
 @click.option('--to', 'destination', metavar='AE@HOST:PORT', help='Where the results are sent.')
 @click.option('--ae-title', default='BONEAGE', show_default=True, help='Of this node.')
-@click.option('--host', default='127.0.0.1', show_default=True, help='Address to listen on; another lets the network in.')
+@click.option('--host', default='127.0.0.1', show_default=True,
+              help='Address to listen on; another lets the network in.')
 @click.option('--port', default=11112, show_default=True, type=click.IntRange(0, 65535))
 @click.option('--only', 'results', type=click.Choice(['report', 'page']), help='Send only the report or only the page.')
 @_model

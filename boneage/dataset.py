@@ -152,7 +152,8 @@ def _can_be_shown(table: pd.DataFrame) -> bool:
 
 class FilmTable(pd.DataFrame):
     "A table of films as it was read or split: a DataFrame that shows who is in it."
-    def __init__(self, *table, **options): super().__init__(*table, **options)  # what DataFrame takes; its own signature cannot be read
+    # what DataFrame takes; its own signature cannot be read
+    def __init__(self, *table, **options): super().__init__(*table, **options)
 
     def _repr_html_(self): return _films_view(self) if _can_be_shown(self) else super()._repr_html_()
 

@@ -198,7 +198,7 @@ class Preprocessed:
 
 # %% ../nbs/02_preprocessing.ipynb #00000019
 def preprocess(
-    radiograph: np.ndarray | str | Path | Film,  # what `read_film` takes: an array, a file of any format, or a film that was read
+    radiograph: np.ndarray | str | Path | Film,  # as `read_film` takes it: an array, a file, or a film that was read
     pipeline: str = 'default',  # 'default' or 'report'
     size: int | None = None,  # side of the picture in pixels, 32 to 2048; the pipeline's own (320, 399) if None
     find: bool = True,  # False: do not look for a hand, use the whole film

@@ -31,7 +31,8 @@ from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
-from .reader import Reader, load_network, network_for, open_reader, read_calibration, same_reader
+from .reader import (Reader, load_network, network_for, open_reader, partner_path, read_calibration,
+                            same_reader)
 from .notebook import html_cards, html_figure, html_table, html_view
 from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
 from .progress import naive_errors, naive_predictions, plot_history
@@ -259,7 +260,7 @@ def join_runs(
     for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
         if (first.folder/name).is_file(): copyfile(first.folder/name, out/name)
     for number, run in enumerate(runs[1:], 2):
-        file = copyfile(run.folder/'model.tflite', out/f'model-{number}.tflite')
+        file = copyfile(run.folder/'model.tflite', partner_path(out/'model.tflite', number))
         partners.append(dict(model=run.card['model'], size=run.card['size'], views=views,
                              litert_sha256=file_sha256(file)))
     save_json(out/JOINED_FILE, dict(runs=[str(run.folder.resolve()) for run in runs]))
@@ -305,7 +306,8 @@ def make_card(
     return dict(
         run.card, name=name, edition=edition,
         typical_error_months=next(row['value'] for row in metrics['overall'] if row['metric'] == 'mae'),
-        recipe=to_dict(run.recipe), data=read_json(run.folder/'data.json'), versions=read_json(run.folder/'versions.json'),
+        recipe=to_dict(run.recipe), data=read_json(run.folder/'data.json'),
+        versions=read_json(run.folder/'versions.json'),
         earlier_recipes=[to_dict(load_recipe(part)) for part in parts[1:]],
         training_hours=round(sum(read_history(part)['seconds'].sum() for part in parts) / 3600, 2), **notes,
         **to_dict(run.calibrate()), metrics={**metrics, 'naive': _rows(metrics_table(naive))},
@@ -329,7 +331,7 @@ def bundle_weights(
     maps = target.with_name(f'{target.stem}-map.tflite') if has_map_graph(network) else None
     if maps: write_map_graph(network, maps, card['size'])
     for number, _ in enumerate(card['partners'], 2):
-        copyfile(Path(folder)/f'model-{number}.tflite', target.with_name(f'{target.stem}-{number}.tflite'))
+        copyfile(partner_path(Path(folder)/'model.tflite', number), partner_path(target, number))
     card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(),
                        sha256=file_sha256(target), litert_sha256=file_sha256(answers),
                        map_sha256=maps and file_sha256(maps), bytes=target.stat().st_size))

@@ -54,7 +54,8 @@ def figure_png(
 
 class Drawing(Figure):
     "A figure that a notebook shows even before pyplot was used."
-    def __init__(self, *size, **options): super().__init__(*size, **options)  # what Figure takes; its own signature cannot be read
+    # what Figure takes; its own signature cannot be read
+    def __init__(self, *size, **options): super().__init__(*size, **options)
 
     def _repr_png_(self) -> bytes: return figure_png(self, self.dpi)
 

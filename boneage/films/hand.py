@@ -170,7 +170,7 @@ def _like_a_photograph(
     opened = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)[image]
     opened = cv2.GaussianBlur(opened, (0, 0), 2 * max(image.shape) / 512)
     tints = np.clip(np.arange(256)[:, None] * np.array([1.1, 0.80, 0.68], np.float32), 0, 255).astype(np.uint8)
-    tinted = cv2.LUT(cv2.cvtColor(opened, cv2.COLOR_GRAY2RGB), tints[:, None])  # by level: 2.5 times as quick as by pixel
+    tinted = cv2.LUT(cv2.cvtColor(opened, cv2.COLOR_GRAY2RGB), tints[:, None])  # by level: 2.5 × as quick
     height, width = image.shape
     side = int(1.5 * max(height, width))
     square = np.zeros((side, side, 3), np.uint8)
