@@ -126,6 +126,12 @@ class BundledCard(RunCard):
     correction: dict | None = None
     typical_error_months: float | None = None
     map_sha256: str | None = None  # of the -map.tflite file, which explains; None where there is none
+    files: str | None = None  # NAME-EDITION whose files hold this network too; its own where None
+
+    def __post_init__(self):
+        super().__post_init__()
+        problem = self.files is not None and name_problem(self.files)
+        if problem: raise BoneAgeError(f'the name of its files, {shown(self.files)!r}, {problem}.')
 
 def _read_card(
     path: Path,  # NAME-EDITION.json
@@ -139,7 +145,7 @@ def _read_card(
     known = from_dict(BundledCard, required, path, advice)
     if path.stem != f'{known.name}-{known.edition}':
         raise BoneAgeError(f'{shown(path)} is the card of {known.name}-{known.edition}: {advice}.')
-    return {**card, 'path': str(path.with_suffix('.keras'))}
+    return {**card, 'path': str(path.with_name(f'{known.files or path.stem}.keras'))}
 
 # %% ../nbs/04a_catalog.ipynb #00000008
 weights_folder = Path(__file__).parent/'weights' if '__file__' in globals() else Path('../boneage/weights').resolve()

@@ -38,6 +38,7 @@ class Recipe:
     balanced: bool = False  # balance the ages with rotated copies first
     fractions: tuple[float, ...] = (0.7, 0.2, 0.1)  # of the split as in `split_table`, for films not split yet
     seed: int = 2017
+    partners: tuple[str, ...] = ()  # recipes of further networks, trained with it: the answer is the mean of all
 
     def __post_init__(self):
         for problem in _recipe_problems(self):
@@ -95,6 +96,11 @@ def _are_fractions(shares) -> bool:
     some = isinstance(shares, (tuple, list)) and len(shares) in (3, 4)
     return some and all(_is_number(share, float, 0, 1) for share in shares) and abs(sum(shares) - 1) < 1e-6
 
+def _are_names(names) -> bool:
+    "Whether these are texts, each once, or none."
+    some = isinstance(names, (tuple, list)) and all(isinstance(name, str) and name for name in names)
+    return some and len(set(names)) == len(names)
+
 # %% ../nbs/06_recipes.ipynb #0000001d
 def _recipe_problems(
     recipe: Recipe
@@ -116,6 +122,7 @@ def _recipe_problems(
     elif recipe.views: yield from (f'of its views, {problem}' for problem in _limit_problems(recipe.views))
     if not _are_fractions(recipe.fractions):
         yield f'fractions is {recipe.fractions!r}, and must be three or four shares that add up to 1'
+    if not _are_names(recipe.partners): yield f'partners is {recipe.partners!r}, and must be names of recipes'
 
 # %% ../nbs/06_recipes.ipynb #0000000c
 RECIPE_FILE = 'recipe.json'  # in a run folder

@@ -31,8 +31,8 @@ from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
-from .reader import (Reader, load_network, network_for, open_reader, partner_path, read_calibration,
-                            same_reader)
+from .reader import (Reader, joint_views, load_network, network_for, open_reader, partner_path,
+                            read_calibration, same_reader, write_partners)
 from .notebook import html_cards, html_figure, html_table, html_view
 from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
 from .progress import naive_errors, naive_predictions, plot_history
@@ -234,7 +234,7 @@ def _run_view(run: Run) -> str:
 JOINED_FILE = 'joined.json'  # in the folder of joined runs: which
 
 def _check_joined(runs: list[Run]) -> None:
-    "Raise `BoneAgeError` where one run was trained on films that another is tested on, or sees other pictures."
+    "Raise `BoneAgeError` where one run was trained on films that another is tested on."
     if len(runs) < 2: raise BoneAgeError(f'{len(runs)} run cannot be joined: give two or more.')
     first = runs[0]
     for run in runs[1:]:
@@ -242,29 +242,23 @@ def _check_joined(runs: list[Run]) -> None:
             if part not in run.split or set(run.split[part]['id']) != set(first.split[part]['id']):
                 raise BoneAgeError(f'{shown(run.folder)} and {shown(first.folder)} have other {part} films: '
                                    'train both on one split.')
-        if (run.card['pipeline'], run.card['sex_input']) != (first.card['pipeline'], first.card['sex_input']):
-            raise BoneAgeError(f'{shown(run.folder)} sees other pictures than {shown(first.folder)}, or no sex: '
-                               'join runs of one pipeline.')
 
 # %% ../nbs/09_runs.ipynb #d1d0715c
 def join_runs(
     folders,  # finished runs on one split; the first explains the answers
     out: str | Path,  # run folder to make
-    views: tuple[str, ...] = ('plain', 'mirror'),  # looks of each network at a picture
+    views: tuple[str, ...] = joint_views,  # looks of each network at a picture
 ) -> Path:  # the folder
     "A run whose answer is the mean of others; raises `BoneAgeError` where they cannot be joined."
     runs = [open_run(folder) for folder in folders]
     _check_joined(runs)
-    first, out, partners = runs[0], claim_folder(out, 'run'), []
+    first, out = runs[0], claim_folder(out, 'run')
     save_split(first.split, out, 'run')
     for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
         if (first.folder/name).is_file(): copyfile(first.folder/name, out/name)
-    for number, run in enumerate(runs[1:], 2):
-        file = copyfile(run.folder/'model.tflite', partner_path(out/'model.tflite', number))
-        partners.append(dict(model=run.card['model'], size=run.card['size'], views=views,
-                             litert_sha256=file_sha256(file)))
     save_json(out/JOINED_FILE, dict(runs=[str(run.folder.resolve()) for run in runs]))
-    save_json(out/'model.json', {**first.card, 'views': views, 'partners': partners})
+    save_json(out/'model.json', first.card)
+    write_partners(out, [run.folder for run in runs[1:]], views)
     return out
 
 # %% ../nbs/09_runs.ipynb #00000012
@@ -280,8 +274,9 @@ def trainings(
     folder = Path(folder)
     if (folder/JOINED_FILE).is_file():
         return [part for run in read_json(folder/JOINED_FILE)['runs'] for part in trainings(run)]
-    start = folder/str(load_recipe(folder).weights)
-    return [folder, *(trainings(start) if (start/RECIPE_FILE).is_file() else [])]
+    recipe = load_recipe(folder)
+    inner = [folder/name for name in (str(recipe.weights), *recipe.partners)]
+    return [folder, *(part for run in inner if (run/RECIPE_FILE).is_file() for part in trainings(run))]
 
 def held_out(
     ids,  # of the films that were never trained on
@@ -315,25 +310,40 @@ def make_card(
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [], **held_out(run.split['test']['id']))
 
 # %% ../nbs/09_runs.ipynb #00000023
+def _write_files(
+    network,  # keras.Model
+    target: Path,  # NAME-EDITION.keras
+    size: int,  # side of its looks in pixels
+) -> None:
+    "The files of a network: for Keras, to answer, and where it can be to explain."
+    from boneage.export import has_map_graph, write_litert, write_map_graph  # the one step that needs TensorFlow
+    network.save(target)
+    write_litert(network, target.with_suffix('.tflite'), size)
+    if has_map_graph(network): write_map_graph(network, target.with_name(f'{target.stem}-map.tflite'), size)
+
 def bundle_weights(
     folder: str | Path,  # a finished run
     card: dict,  # from `make_card`
     target: str | Path,  # folder where NAME-EDITION.keras, .tflite and .json go
+    files: str | None = None,  # NAME-EDITION there that holds the same network, to share its files
 ) -> dict:  # the card with date, parameters, hashes and bytes
-    "Write a run's network, without the optimiser, as Keras and LiteRT files, and its card."
-    from boneage.export import has_map_graph, write_litert, write_map_graph  # the one step that needs TensorFlow
+    """Write a run's network, without the optimiser, as Keras and LiteRT files, and its card; raises `BoneAgeError` where
+    files to share hold another network."""
     from boneage.model import load_model
-    target = Path(target)/f'{card["name"]}-{card["edition"]}.keras'
-    target.parent.mkdir(parents=True, exist_ok=True)
-    network = load_model(Path(folder)/'model.keras')
-    network.save(target)
-    answers = write_litert(network, target.with_suffix('.tflite'), card['size'])
-    maps = target.with_name(f'{target.stem}-map.tflite') if has_map_graph(network) else None
-    if maps: write_map_graph(network, maps, card['size'])
-    for number, _ in enumerate(card['partners'], 2):
-        copyfile(partner_path(Path(folder)/'model.tflite', number), partner_path(target, number))
-    card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(),
-                       sha256=file_sha256(target), litert_sha256=file_sha256(answers),
-                       map_sha256=maps and file_sha256(maps), bytes=target.stat().st_size))
-    save_json(target.with_suffix('.json'), card)
+    target, network = Path(target), load_model(Path(folder)/'model.keras')
+    target.mkdir(parents=True, exist_ok=True)
+    path = target/f'{files or "{name}-{edition}".format(**card)}.keras'
+    if not files: _write_files(network, path, card['size'])
+    elif not all(map(np.array_equal, load_model(path).get_weights(), network.get_weights())):
+        raise BoneAgeError(f'{shown(path)} holds another network than {shown(folder)}: give it files of its own.')
+    partners = [partner_path(path, number) for number, _ in enumerate(card['partners'], 2)]
+    for number, partner in enumerate(partners, 2):
+        copyfile(partner_path(Path(folder)/'model.tflite', number), partner)
+    maps = path.with_name(f'{path.stem}-map.tflite')
+    written = [path, path.with_suffix('.tflite'), *([maps] if maps.is_file() else []), *partners]
+    card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(), files=files,
+                       sha256=file_sha256(path), litert_sha256=file_sha256(written[1]),
+                       map_sha256=file_sha256(maps) if maps.is_file() else None,
+                       bytes=sum(file.stat().st_size for file in written)))
+    save_json(target/'{name}-{edition}.json'.format(**card), card)
     return card

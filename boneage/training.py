@@ -25,6 +25,7 @@ from .model import keras  # without TensorFlow's remarks
 from .optimisation import averaged, compile_model, seed_dropout, swap_average
 from .pictures import film_pictures
 from .progress import TrainingProgress, naive_errors, naive_predictions, training_progress
+from .reader import write_partners
 from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, same_recipe
 from .splits import data_hash, save_split
 
@@ -290,17 +291,16 @@ def _write_network(
                                         boneage=versions()['boneage'], data=data_hash(training)))
 
 # %% ../nbs/06c_training.ipynb #00000067
-def _first_network(
+def _inner_run(
     name: str,  # of a recipe
     split: dict[str, pd.DataFrame],
-    folder: Path,  # of the run that starts from it
+    folder: Path,  # of the run that needs it
     pictures: Path,
     **options,  # workers, progress
-) -> str:  # a .keras file
-    "The network of a recipe that another one starts from, trained in a folder inside the run's, or found there."
-    weights = folder/name/'model.keras'
-    if not weights.is_file(): train(name, split, folder/name, pictures, **options)
-    return str(weights)
+) -> Path:  # its folder
+    "The run of a recipe that another one starts from or has for a partner, trained inside the other's, or found there."
+    if not (folder/name/'model.json').is_file(): train(name, split, folder/name, pictures, **options)
+    return folder/name
 
 # %% ../nbs/06c_training.ipynb #00000068
 def _trained(
@@ -316,12 +316,15 @@ def _trained(
     if not begun and not first: _check_sides(model := model or new_network(recipe), recipe)  # before any film is read
     _open_run(folder, recipe, split)
     if first and not begun:
-        recipe = replace(recipe, weights=_first_network(recipe.weights, split, folder, pictures, **options))
+        start = _inner_run(recipe.weights, split, folder, pictures, **options)
+        recipe = replace(recipe, weights=str(start/'model.keras'))
+    partners = [_inner_run(name, split, folder, pictures, **options) for name in recipe.partners]
     training, progress = _training_films(split['train'], pictures, recipe, **options), options['progress']
     validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
     naive = _naive_guess(split, recipe) if progress else None
     model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model, naive)
     _write_network(model, recipe, split['train'], folder)
+    if partners: write_partners(folder, partners)
     return model
 
 # %% ../nbs/06c_training.ipynb #a8a66dc2
@@ -338,6 +341,7 @@ def train(
     """Train from films to weights; raises `BoneAgeError` where the folder holds another run, no film can be used or
     the devices are not there."""
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
+    for name in recipe.partners: load_recipe(name)  # before hours are spent
     if model and devices not in (None, 1):
         raise BoneAgeError('A network that is given is on one device: build and train it in a block of `on_devices`.')
     with on_devices(devices, recipe.batch_size):
