@@ -192,7 +192,8 @@ def _a_few(films: list[Path], answer, quietly: bool) -> list[dict]:
 
 def _many(sources, out, folder, json_lines, again, quiet, **options) -> int:
     "Answer whatever the sources hold, a row each; the exit code."
-    from boneage.apps.batch import assess_many, batch_sentence, exit_code, list_films
+    from boneage.apps.batch import assess_many, batch_sentence, exit_code
+    from boneage.apps.sources import list_films
     rows = assess_many(list_films(*sources, folder=folder), out, resume=not again, json_lines=json_lines,
                        progress=not quiet, **options)
     click.echo(f'{out}: {batch_sentence(rows)}')
@@ -324,7 +325,7 @@ def _own_age(answer) -> float:
 def _answers_of_child(table, sex, model, site, deviations) -> list:
     "The answers to a child's films; raises `BoneAgeError` for the first film that has none."
     from boneage.answer import load_site
-    from boneage.apps.batch import list_films
+    from boneage.apps.sources import list_films
     from boneage.assessment import assess_with
     from boneage.reader import open_reader
     films, reader, site = list_films(table), open_reader(model), load_site(site) if site else None
