@@ -38,6 +38,7 @@ def _begin(
         os._exit(1)
     threading.Thread(target=wait, daemon=True).start()
 
+# %% ../nbs/00e_executor.ipynb #c1026acf
 class _Processes:
     "Worker processes of this machine; a worker on its way through the script that started it ends here."
     def __init__(self, workers: int):
@@ -144,10 +145,9 @@ def _connect(
             raise BoneAgeError(f'No Dask scheduler answers at {shown(address)} ({reason(error)}): '
                                'start one with `dask scheduler`, or check the address.') from None
 
-class _Cluster:
-    "The workers of a Dask scheduler."
-    at_once = 5_000  # tasks that the scheduler knows of; the others wait here, and cost it nothing
-
+# %% ../nbs/00e_executor.ipynb #14cbacbb
+class _Scheduler:
+    "A Dask scheduler that may be gone for a while."
     def __init__(self, workers):  # address or client
         with extra('cluster'): from distributed import KilledWorker
         self.killed, self.ours, self.lonely = KilledWorker, isinstance(workers, str), None
@@ -158,28 +158,11 @@ class _Cluster:
         self.address, self.security = self.client.scheduler.address, self.client.security
         self.executor = self.client.get_executor(pure=False)
 
-    def submit(self, function, task):
-        "A future of `function(*task)`."
-        if self.client.status != 'running': self._come_back()
-        return self.executor.submit(_on_worker, _editions(), function, task)
-
-    def outcome(self, future):
-        "How a task went, and what came of it; raises what the function raised, or `BoneAgeError` if none can run it."
-        try: done, result = future.result()
-        except CancelledError: return 'lost', None
-        except self.killed: return 'ended', None
-        except Exception as error:
-            raise BoneAgeError(f'The workers at {self.address} cannot do this ({reason(error)}): '
-                               'install boneage there as it is here.') from None
-        if not done: raise result
-        return 'done', result
-
-    def _come_back(self):
+    def come_back(self):
         "Wait for the scheduler; raises `BoneAgeError` where it stays away."
         print(f'{self.address} does not answer: waiting for it', file=sys.stderr)
-        began = time.monotonic()
-        until = began + WAIT
-        while self.client.status == 'connecting' and time.monotonic() < began + WAIT / 10: time.sleep(0.2)
+        until = time.monotonic() + WAIT
+        while self.client.status == 'connecting' and time.monotonic() < until - 0.9 * WAIT: time.sleep(0.2)
         while self.client.status != 'running':
             if time.monotonic() > until:
                 raise BoneAgeError(f'The scheduler at {self.address} is gone: the same call goes on when it is back.')
@@ -199,6 +182,27 @@ class _Cluster:
         elif time.monotonic() - self.lonely > WAIT:
             raise BoneAgeError(f'The scheduler at {self.address} has no worker: start some, and the same call goes on.')
         return False
+
+# %% ../nbs/00e_executor.ipynb #882d4068
+class _Cluster(_Scheduler):
+    "The workers of a Dask scheduler."
+    at_once = 5_000  # tasks that the scheduler knows of; the others wait here, and cost it nothing
+
+    def submit(self, function, task):
+        "A future of `function(*task)`."
+        if self.client.status != 'running': self.come_back()
+        return self.executor.submit(_on_worker, _editions(), function, task)
+
+    def outcome(self, future):
+        "How a task went, and what came of it; raises what the function raised, or `BoneAgeError` if none can run it."
+        try: done, result = future.result()
+        except CancelledError: return 'lost', None
+        except self.killed: return 'ended', None
+        except Exception as error:
+            raise BoneAgeError(f'The workers at {self.address} cannot do this ({reason(error)}): '
+                               'install boneage there as it is here.') from None
+        if not done: raise result
+        return 'done', result
 
     def close(self):
         with suppress(Exception): self.executor.shutdown(wait=False)  # takes back what is under way
