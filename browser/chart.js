@@ -1,6 +1,6 @@
 /**
  * The growth chart: bone age against age with ±2 SD for the sex.
- * Follows `growth_chart` of nbs/clinic/01_growth.ipynb; colours are classes of the style sheet.
+ * Follows `growth_chart` of nbs/clinic/01_growth.ipynb; colours are classes of chart.css.
  */
 
 import { LIMIT, chartData } from './growth.js';

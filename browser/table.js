@@ -1,6 +1,6 @@
 /**
  * The results as CSV, one row a film.
- * Follows `RESULT_COLUMNS`, `defused` and `write_results` of nbs/apps/00_batch.ipynb.
+ * Follows `RESULT_COLUMNS`, `defused` and `write_results` of nbs/apps/00a_results.ipynb.
  */
 
 import { shown } from './basics.js';

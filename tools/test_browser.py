@@ -245,7 +245,9 @@ def test_noise(site):
 
 def test_broken(site):
     "a broken film and one that is none say so by name, the others go through; the rows are those of `boneage assess`"
-    from boneage.apps.batch import assess_many, list_films, read_results
+    from boneage.apps.batch import assess_many
+    from boneage.apps.results import read_results
+    from boneage.apps.sources import list_films
     names = 'broken.png', 'letter.txt', 'girl.png', 'noise.png'
     tasks = list_films(*(site.films/name for name in names))
     expected = assess_many(tasks, site.films/'expected.csv', sex='F', workers=1, progress=False)
@@ -267,7 +269,7 @@ def test_broken(site):
 
 def test_twenty(site):
     "twenty films at once agree with Python; the CSV is one that `boneage assess --out` could have written"
-    from boneage.apps.batch import RESULT_COLUMNS, read_results
+    from boneage.apps.results import RESULT_COLUMNS, read_results
     from boneage import assess
     many = sorted(site.films.glob('many/*.png'))
     assert len(many) == AT_ONCE

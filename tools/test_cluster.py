@@ -28,7 +28,9 @@ from distributed import Client
 
 import fit_gate
 from boneage import augmentation, executor, pictures, stress
-from boneage.apps.batch import assess_many, list_films, read_results
+from boneage.apps.batch import assess_many
+from boneage.apps.results import read_results
+from boneage.apps.sources import list_films
 from boneage.films.phantom import make_phantoms
 
 FILMS, PATIENCE = 24, 600  # seconds; a busy machine takes ten times as long

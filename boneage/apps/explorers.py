@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .batch import STATUSES, FilmRow, row_of, row_without, write_results
+from .results import STATUSES, FilmRow, row_of, row_without, write_results
 from ..assessment import RESEARCH_USE, assess, explain
 from ..basics import BoneAgeError, extra, one_sentence, shown
 from ..executor import in_workers

@@ -79,7 +79,7 @@ def hand_shape(
 
 # %% ../../nbs/films/04_quality.ipynb #00000192
 SEARCHED = 320  # pixels: longer side of the film in which a second hand is sought
-ROOM, ROOM_BEHIND = 0.5, 1.0  # of the hand's larger extent: what a strip beside the hand, or behind the wrist, must have
+ROOM, ROOM_BEHIND = 0.5, 1.0  # of the hand's larger extent: what a strip beside it, or behind the wrist, must have
 
 def _strips(
     film: np.ndarray,  # uint8 (H, W)
