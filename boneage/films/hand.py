@@ -190,12 +190,12 @@ def _like_a_photograph(
     levels = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
     opened = cv2.GaussianBlur(cv2.LUT(image, levels), (0, 0), 2 * max(image.shape) / 512)
     tints = np.clip(np.arange(256)[:, None] * np.array([1.1, 0.80, 0.68], np.float32), 0, 255).astype(np.uint8)
-    tinted = cv2.LUT(cv2.cvtColor(opened, cv2.COLOR_GRAY2RGB), tints[:, None])  # by level: 2.5 × as quick
     height, width = image.shape
     side = int(1.5 * max(height, width))
     square = np.zeros((side, side, 3), np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
-    square[top:top + height, left:left + width] = tinted
+    inside = square[top:top + height, left:left + width]
+    cv2.LUT(cv2.cvtColor(opened, cv2.COLOR_GRAY2RGB), tints[:, None], dst=inside)  # by level: 2.5 × as quick
     return square
 
 # %% ../../nbs/films/01_hand.ipynb #00000018
