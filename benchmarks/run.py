@@ -3,12 +3,15 @@
     python benchmarks/run.py                                      on phantoms
     python benchmarks/run.py --films RSNA --native FOLDER         on real films, in a folder as RSNA ships it
     python benchmarks/run.py --only balance growth --pairs 4      some stages
+    python benchmarks/run.py --only workers rate --films RSNA     by the clock: on a machine that does nothing else
+    python benchmarks/run.py --only growth --films RSNA --scale 320   growth up to all films
     python benchmarks/run.py --profile                            where the time goes instead
 
 A pair is the same work on the same films, once each way, one right after the other; which comes first alternates.
 Processor time (user and system, all threads and child processes) is what other programs disturb least. A ratio is
 the report's seconds over ours in one pair; its median and quartiles over the pairs are printed, and every pair goes
-to benchmarks/pairs.csv, every point of growth to growth.csv. Stages that are run anew keep the rows of the others.
+to benchmarks/pairs.csv, every point of growth to growth.csv. `workers` and `rate` have nothing of the report's beside
+them and go by the clock, to walls.csv. Stages that are run anew keep the rows of the others.
 """
 import argparse
 import cProfile
@@ -32,9 +35,12 @@ import numpy as np
 import pandas as pd
 
 HERE = Path(__file__).resolve().parent
-STAGES = 'preprocess-299', 'preprocess-native', 'balance', 'input', 'step', 'assess', 'growth'
+STAGES = ('preprocess-299', 'preprocess-native', 'balance', 'balance-views', 'input', 'step', 'assess', 'growth',
+          'workers', 'rate')
 SIZE, BATCH = 224, 8  # of the training step
-GROWTH = {'preprocess': (50, 100, 200), 'balance': (100, 200, 400), 'assess': (10, 20, 40)}  # films, times --scale
+GROWTH = {'preprocess': 200, 'balance': 400, 'assess': 40, 'evaluate': 40}  # films of the last point, times --scale
+FOLDER = 2000  # films preprocessed by one worker and by two
+FEW, MANY = 16, 216  # films answered by two workers: fewer than 16 are not worth a process, and are given none
 
 
 def processor_seconds():
@@ -72,7 +78,7 @@ def read_inputs(given, place):
     from boneage.dataset import read_films
     from boneage.films.phantom import make_phantoms
     if given.films: small = read_films(given.films, on_problem='drop')
-    else: small = make_phantoms(place/'small', given.scale * max(map(max, GROWTH.values())), 1, 2, False, height=380)
+    else: small = make_phantoms(place/'small', given.scale * max(GROWTH.values()), 1, 2, False, height=380)
     if given.native:
         paths = {path.stem: str(path) for path in sorted(given.native.glob('*.*'))}
         native = small[small['id'].isin(paths)].assign(path=lambda table: table['id'].map(paths))
@@ -81,8 +87,8 @@ def read_inputs(given, place):
 
 
 def drawn(table, count, seed):
-    "Films at random."
-    return table.sample(count, random_state=seed).reset_index(drop=True)
+    "Films at random, all where there are no more."
+    return table.sample(min(count, len(table)), random_state=seed).reset_index(drop=True)
 
 
 def fresh(folder):
@@ -94,7 +100,7 @@ def fresh(folder):
 
 # ---- stages
 
-def preprocess_pairs(stage, films, place, count, each=12):
+def preprocess_pairs(stage, films, place, count, each=48):
     import report_way
     from boneage.pictures import preprocess_folder
     def ours(some):
@@ -109,7 +115,7 @@ def preprocess_pairs(stage, films, place, count, each=12):
     return pairs_of(stage, count, work, 'film')
 
 
-def balance_pairs(films, place, count, each=60):
+def balance_pairs(films, place, count, each=240):
     import report_way
     from boneage.augmentation import balance_ages, write_balanced
     def ours(some):
@@ -123,7 +129,7 @@ def balance_pairs(films, place, count, each=60):
     return pairs_of('balance', count, work, 'row of the balanced set')
 
 
-def network_and_films(films, place):
+def network_and_films(films, place, count=64):
     "A network as the default recipe trains it, pictures in memory, and the recipe."
     from dataclasses import replace
     from boneage.batches import films_of
@@ -132,12 +138,36 @@ def network_and_films(films, place):
     from boneage.pictures import preprocess_folder
     from boneage.recipes import RECIPES
     recipe = replace(RECIPES['default-first'], stages=((SIZE, 1),), batch_size=BATCH, weights=None, whole_share=0.0)
-    some = drawn(films, min(64, len(films)), 0)
+    some = drawn(films, count, 0)
     shutil.rmtree(place/'pictures', ignore_errors=True)
     done, _ = preprocess_folder(some, place/'pictures', workers=1, progress=False)
     network = build_model(recipe.model, None, **recipe.model_options)
     compile_model(network, recipe, 100)
     return network, films_of(done, progress=False), recipe, some
+
+
+def balance_views_pairs(films, place, count, each=60):
+    """The first epoch of a balanced training without files: rows of the plan, shown as random views of the pictures in
+    memory. The report's way writes its set and reads it. No recipe does it so: those that balance write copies."""
+    import report_way
+    from boneage.augmentation import balance_ages
+    from boneage.batches import Films, TrainingViews
+    network, memory, recipe, some = network_and_films(films, place, each)
+    def ours():
+        planned = balance_ages(some)
+        rows = some.reset_index().set_index('id').loc[planned['source_id'], 'index'].to_numpy()
+        views = TrainingViews(Films([memory.pictures[row] for row in rows], memory.male[rows],
+                                    memory.bone_age_months[rows]), recipe, SIZE)
+        for batch in range(len(views)): views[batch]
+    def work(number):
+        planned = balance_ages(some)
+        def report():
+            out = fresh(place/'report')
+            report_way.balance(planned, out)
+            paths = [out/f'{identifier}.png' for identifier in planned['id']]
+            for start in range(0, len(paths), BATCH): report_way.batch(paths[start:start + BATCH], SIZE)
+        return [ours, report], len(planned)
+    return pairs_of('balance-views', count, work, 'row of the balanced set')
 
 
 def input_pairs(films, place, count):
@@ -198,7 +228,58 @@ def assess_pairs(films, place, count, each=32):
     return pairs_of('assess', count, work, 'film')
 
 
+# ---- by the clock
+
+def clocked(call, *arguments):
+    "Seconds by the clock."
+    before = time.monotonic()
+    call(*arguments)
+    return time.monotonic() - before
+
+
+def worker_rows(films, place, count, each=FOLDER):
+    "A folder preprocessed by one worker and by two, in turn; their start is included. The first pair warms up."
+    from boneage.pictures import preprocess_folder
+    some = drawn(films, each, 1)
+    for number in range(count + 1):
+        for workers in ((1, 2) if number % 2 else (2, 1)):
+            chosen = some if number else some.head(64)
+            shutil.rmtree(place/'out', ignore_errors=True)
+            seconds = clocked(lambda: preprocess_folder(chosen, place/'out', workers=workers, progress=False))
+            if number: yield dict(stage='workers', pair=number, workers=workers, films=len(some), seconds=seconds)
+
+
+def rate_rows(films, place, count, few=FEW, many=MANY):
+    "`boneage assess` with two workers, six looks: what many films take beyond a few is free of the start."
+    for number in range(count + 1):
+        for each in ((few, many) if number % 2 else (many, few)):
+            table = assess_table(drawn(films, each if number else few, number), place)
+            out = fresh(place/'ours')/'ages.csv'
+            seconds = clocked(run_program, '-m', 'boneage', 'assess', table, '--out', out, '--workers', 2, '--quiet')
+            if number: yield dict(stage='rate', pair=number, workers=2, films=each, seconds=seconds)
+
+
 # ---- growth
+
+def small_run(films, folder):
+    "A run as `evaluate_run` wants it, of a network hardly trained: another one answers, and other films are tested."
+    from dataclasses import replace
+    from boneage.recipes import RECIPES
+    from boneage.training import train
+    recipe = replace(RECIPES['demo'], stages=((320, 1),), batch_size=8, balanced=False)
+    parts = {name: films[start:start + 8] for start, name in ((0, 'train'), (8, 'validation'), (16, 'test'))}
+    train(recipe, parts, folder, progress=False)
+
+
+def evaluate_films(films, run, folder):
+    "`evaluate_run` over films, from their files to its page, by the default network."
+    from boneage.basics import WEIGHTS_FOLDER
+    from boneage.dataset import save_table
+    from boneage.runs import evaluate_run
+    shutil.copytree(run, folder, ignore=shutil.ignore_patterns('pictures'))
+    save_table(films, folder/'test.csv')
+    evaluate_run(folder, progress=False, weights=WEIGHTS_FOLDER/'default-3.tflite')
+
 
 def grow(stage, table, folder):
     "One point of growth, in a process of its own."
@@ -209,18 +290,29 @@ def grow(stage, table, folder):
     if stage == 'preprocess': preprocess_folder(films, folder, workers=1, progress=False)
     if stage == 'balance': write_balanced(balance_ages(films), folder, workers=1, progress=False)
     if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', workers=1, progress=False)
+    if stage == 'run': small_run(films, folder)
+    if stage == 'evaluate': evaluate_films(films, folder.parent/'run', folder)
+
+
+def in_process(stage, films, place, folder):
+    "What a process of its own used for one point of growth."
+    films.assign(sex=np.where(films['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
+    shutil.rmtree(place/folder, ignore_errors=True)
+    process = subprocess.Popen([sys.executable, __file__, '--grow', stage, place/'growth.csv', place/folder],
+                               env=os.environ | dict(PYTHONPATH=str(HERE.parent)), stdout=subprocess.DEVNULL)
+    _, code, used = os.wait4(process.pid, 0)
+    if code: raise RuntimeError(f'{stage} of {len(films)} films ended with {code}')
+    return used
 
 
 def growth_rows(stage, films, place, scale):
-    "Processor seconds and the largest memory of whole processes, from few films to many; one worker."
-    for number in (0, *(scale * count for count in GROWTH[stage])):
+    """Processor seconds and the largest memory of whole processes, from few films to many. One worker, but
+    `evaluate` preprocesses with one a core."""
+    if stage == 'evaluate': in_process('run', drawn(films, 24, 98), place, 'run')
+    last = min(scale * GROWTH[stage], len(films))
+    for number in (0, last // 4, last // 2, last):
         chosen = drawn(films, number or 8, 99)
-        chosen.assign(sex=np.where(chosen['male'], 'M', 'F')).to_csv(place/'growth.csv', index=False)
-        shutil.rmtree(place/'out', ignore_errors=True)
-        process = subprocess.Popen([sys.executable, __file__, '--grow', stage, place/'growth.csv', place/'out'],
-                                   env=os.environ | dict(PYTHONPATH=str(HERE.parent)), stdout=subprocess.DEVNULL)
-        _, code, used = os.wait4(process.pid, 0)
-        if code: raise RuntimeError(f'{stage} of {len(chosen)} films ended with {code}')
+        used = in_process(stage, chosen, place, 'out')
         if not number: continue  # reads what the others find in the cache of the disk
         made = len(list((place/'out').glob('*.png'))) if stage == 'balance' else number
         yield dict(stage=stage, films=number, made=made, seconds=used.ru_utime + used.ru_stime,
@@ -282,7 +374,9 @@ def main():
     parser.add_argument('--native', type=Path, help='folder of films in their native size')
     parser.add_argument('--only', nargs='+', choices=STAGES, default=STAGES)
     parser.add_argument('--pairs', type=int, default=8, help='(%(default)s)')
-    parser.add_argument('--scale', type=int, default=1, help='times as many films in growth (%(default)s)')
+    parser.add_argument('--scale', type=int, default=1,
+                        help='times as many films in growth, as far as there are any (%(default)s)')
+    parser.add_argument('--grown', nargs='+', choices=list(GROWTH), default=list(GROWTH), help='stages of growth')
     parser.add_argument('--profile', action='store_true')
     parser.add_argument('--grow', nargs=3, help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -291,20 +385,26 @@ def main():
         place = Path(folder)
         small, native = read_inputs(given, place)
         if given.profile: return profiles(small, native, place)
+        if 'growth' in given.only:  # first: a process's largest memory counts from what started it, small as yet
+            for stage in given.grown: keep(growth_rows(stage, small, place, given.scale), 'growth.csv', given)
+            print(pd.read_csv(HERE/'growth.csv').round(2).to_string(index=False))
         measure = {
             'preprocess-299': lambda: preprocess_pairs('preprocess-299', small, place, given.pairs),
             'preprocess-native': lambda: preprocess_pairs('preprocess-native', native, place, given.pairs),
             'balance': lambda: balance_pairs(small, place, given.pairs),
+            'balance-views': lambda: balance_views_pairs(small, place, given.pairs),
             'input': lambda: input_pairs(native, place, given.pairs),
             'step': lambda: step_pairs(small, place, given.pairs),
             'assess': lambda: assess_pairs(small, place, max(given.pairs // 2, 2))}
         for stage in given.only:
-            if stage == 'growth': continue
+            if stage not in measure: continue
             table = keep(measure[stage](), 'pairs.csv', given)
             print(summary(table[table['stage'] == stage]).round(2).to_string(), flush=True)
-        if 'growth' in given.only:
-            for stage in GROWTH: keep(growth_rows(stage, small, place, given.scale), 'growth.csv', given)
-            print(pd.read_csv(HERE/'growth.csv').round(2).to_string(index=False))
+        walls = {'workers': worker_rows, 'rate': rate_rows}
+        for stage in walls:
+            if stage not in given.only: continue
+            table = keep(walls[stage](small, place, max(given.pairs // 2, 2)), 'walls.csv', given)
+            print(table[table['stage'] == stage].round(2).to_string(index=False), flush=True)
 
 
 if __name__ == '__main__': main()

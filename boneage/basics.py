@@ -26,6 +26,7 @@ def shown(
 ) -> str:  # the same, with escapes for what cannot be printed
     "A name as it can be printed and stored."
     text = str(name).encode('utf-8', 'backslashreplace').decode()
+    if text.isprintable(): return text
     return ''.join(letter if letter.isprintable() else letter.encode('unicode_escape').decode() for letter in text)
 
 # %% ../nbs/00_basics.ipynb #00000064
