@@ -546,7 +546,10 @@ def rotation(
 def as_png(
     image: np.ndarray,  # uint8 (H, W), or (H, W, 3) RGB
 ) -> bytes:
-    "A picture as the file that `write_png` writes."
+    "A picture as the file that `write_png` writes; raises `BoneAgeError` for one that is too long for a PNG."
+    if max(image.shape) > 1_000_000:  # libpng reads and writes no more
+        raise BoneAgeError(f'A picture of {image.shape[1]} × {image.shape[0]} pixels cannot be written as PNG: '
+                           'give one of at most a million a side.')
     return cv2.imencode('.png', image if image.ndim == 2 else image[..., ::-1])[1].tobytes()
 
 def write_png(
