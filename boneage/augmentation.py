@@ -109,7 +109,8 @@ def _make_copies(
     for source, target, degrees in copies:
         named[seen_from(target, workers)] = target
         of_film.setdefault(seen_from(source, workers), []).append((seen_from(target, workers), degrees))
-    with marked(out, workers) as mark, tqdm(total=len(copies), desc='balance', unit='film', disable=not progress) as bar:
+    bar = tqdm(total=len(copies), desc='balance', unit='film', disable=not progress)
+    with marked(out, workers) as mark, bar:
         tasks = [(source, some[start:start + AT_ONCE], mark)
                  for source, some in of_film.items() for start in range(0, len(some), AT_ONCE)]
         for made in in_workers(_write_copies, tasks, workers, _ended):
