@@ -15,7 +15,8 @@ from socketserver import BaseServer
 
 from ..basics import BoneAgeError, extra, from_dict, read_json, shown, write_atomically
 from .dicom_results import header_of, is_result
-from .spool import LOG, LONGEST_PAUSE, RESULTS, Beside, Spool, accept, answer_film, silence_loggers, work_through
+from .spool import (
+    LOG, LONGEST_PAUSE, RESULTS, Beside, Spool, accept, answer_film, silence_loggers, work_through)
 
 with extra('dicom'):
     import pydicom

@@ -20,7 +20,7 @@ from ..assessment import assess_with
 from ..basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .dicom_results import result_picture, save_dicom, secondary_capture, structured_report
 from ..films.film import read_film
-from ..films.radiograph import Film
+from ..films.grey import Film
 from ..reader import open_reader
 
 with extra('dicom'): import pydicom
