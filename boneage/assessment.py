@@ -21,8 +21,8 @@ from .clinic.ages import age_in_words
 from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, signed
 from .films.changes import fixed_view
 from .films.film import read_film
+from .films.grey import Film, FilmTags
 from .films.quality import judge
-from .films.radiograph import Film, FilmTags
 from .litert import LiteGraph
 from .maps import as_maps, map_on_film
 from .notebook import html_picture

@@ -17,7 +17,8 @@ from tqdm.auto import tqdm
 from .basics import (BoneAgeError, claim_folder, film_file, name_problem, one_sentence, read_json, save_json,
                             shown, write_atomically)
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
-from .films.radiograph import RadiographError, as_png, read_radiograph
+from .films.grey import RadiographError
+from .films.radiograph import as_png, read_radiograph
 from .preprocessing import picture_size, preprocess
 from .urls import is_url, source_name
 

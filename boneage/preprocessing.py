@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from .basics import BoneAgeError, shown
+from .films.grey import Film
 from .films.hand import Hand, HandFinder, find_bright_bone, stretch_grey
 from .films.film import read_film
-from .films.radiograph import Film, rotation
+from .films.radiograph import rotation
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 MARGIN_ABOVE, MARGIN_BELOW, MARGIN_BESIDE = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame

@@ -1,5 +1,5 @@
 /**
- * Pixels of any kind become one grey film of 8 bits. Follows the first half of nbs/films/00_radiograph.ipynb. Pixels
+ * Pixels of any kind become one grey film of 8 bits. Follows nbs/films/00_grey.ipynb. Pixels
  * are `{ data, width, height, channels }` with 1 to 4 channels, alpha last, as Uint8Array, Uint16Array or another array
  * of whole numbers.
  */

@@ -1,6 +1,6 @@
 /**
  * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage
- * leaves in a JPEG follows nbs/films/00_radiograph.ipynb.
+ * leaves in a JPEG follows nbs/films/00a_damage.ipynb.
  */
 import { FilmProblem, fixed } from './basics.js';
 import { checkSize } from './grey.js';

@@ -1,6 +1,6 @@
 /**
  * Reads a PNG exactly: a browser's canvas would change 16 bits and what has an alpha channel. Gives the pixels that
- * Pillow gives in nbs/films/00_radiograph.ipynb.
+ * Pillow gives in nbs/films/00b_radiograph.ipynb.
  */
 import { FilmProblem } from './basics.js';
 import { checkSize } from './grey.js';

@@ -22,11 +22,12 @@ from ..assessment import RESEARCH_USE, explain
 from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, save_json, to_dict, write_atomically
 from ..catalog import model_card
 from ..films.changes import FIXED_VIEWS, fixed_view, shrunk
+from ..films.damage import jpeg_complaint, seam
 from ..films.dicom import load_pydicom
 from ..films.film import read_film
 from ..films.hand import LANDMARK_MODEL, PALM_MODEL, PREPARATIONS, HandFinder
 from ..films.phantom import phantom
-from ..films.radiograph import jpeg_complaint, rotation, seam
+from ..films.radiograph import rotation
 from ..preprocessing import find_pipeline, preprocess
 from ..reader import Reader, open_reader
 

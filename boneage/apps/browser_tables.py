@@ -23,9 +23,10 @@ from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_
                                    signed)
 from ..films.changes import (blurred, inverted, labelled, lettered, mirrored, noisy, quarter_turns, relevelled,
                                    rotate, shrunk)
+from ..films.grey import Film, FilmTags
 from ..films.phantom import phantom
 from ..films.quality import CLAUSES, NO_HAND, judge, load_gate
-from ..films.radiograph import Film, FilmTags, write_png
+from ..films.radiograph import write_png
 from ..preprocessing import preprocess
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #bd9dc2a1
