@@ -74,7 +74,7 @@ class _Processes:
 PATIENCE = 5  # seconds without a result, after which the crew is looked at
 
 def _each_once(
-    crew,  # `_Processes` or `_Cluster`
+    crew,  # of processes here or of a cluster
     function,
     tasks: list[tuple],
     ended,  # what to yield for a task that ends its process: a function of its arguments

@@ -133,7 +133,9 @@ def _from_cells(cells: dict[str, str]) -> FilmRow:
 # %% ../../nbs/apps/00a_results.ipynb #63b229f1
 PARTITION = 100_000  # rows in a file
 
-def is_parquet(path: str | Path) -> bool: return Path(path).suffix.lower() == '.parquet'
+def is_parquet(path: str | Path) -> bool:
+    "Whether a file is to be Parquet."
+    return Path(path).suffix.lower() == '.parquet'
 
 def parquet():
     "pyarrow, which only this needs."
