@@ -286,7 +286,8 @@ def evaluate_films(films, run, folder):
 
 def grow(stage, table, folder):
     "One point of growth, in a process of its own."
-    from boneage.apps.batch import assess_many, list_films
+    from boneage.apps.batch import assess_many
+    from boneage.apps.sources import list_films
     from boneage.augmentation import balance_ages, write_balanced
     from boneage.pictures import preprocess_folder
     films = pd.read_csv(table, dtype=dict(id=str))
@@ -326,7 +327,8 @@ def growth_rows(stage, films, place, scale):
 
 def profiles(small, native, place):
     "The functions that take most of the time, by stage; one process, one thread of Python."
-    from boneage.apps.batch import assess_many, list_films
+    from boneage.apps.batch import assess_many
+    from boneage.apps.sources import list_films
     from boneage.augmentation import balance_ages, write_balanced
     from boneage.pictures import preprocess_folder
     native, some = drawn(native, 24, 1), drawn(small, 48, 1)

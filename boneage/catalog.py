@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture', 'largest_picture',
            'weights_folder', 'network_inputs', 'Partner', 'RunCard', 'run_card', 'sealed', 'BundledCard',
-           'list_weights', 'model_card', 'check_weights', 'bundled_weights']
+           'list_weights', 'model_card', 'check_weights', 'bundled_weights', 'map_file']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
 import hashlib, json
@@ -191,3 +191,11 @@ def bundled_weights(
     card = model_card(name, folder)
     check_weights(card['path'], card['sha256'])
     return card['path']
+
+# %% ../nbs/04a_catalog.ipynb #c280a36e
+def map_file(
+    network: str | Path,  # .keras or .tflite file
+) -> Path:  # there may be none
+    "Where the LiteRT file lies that explains a network's answers: beside it."
+    path = Path(network)
+    return path.with_name(f'{path.stem}-map.tflite')

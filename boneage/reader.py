@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown
-from .catalog import check_weights, model_card, network_inputs, run_card
+from .catalog import check_weights, map_file, model_card, network_inputs, run_card
 from .executor import seen_from
 from .films.changes import fixed_view
 from .litert import LiteGraph
@@ -149,8 +149,7 @@ class Reader:
 
     @property
     def map_path(self) -> Path:  # the LiteRT file that explains an answer; may not be there
-        path = Path(self.eyes[0].path)
-        return path.with_name(f'{path.stem}-map.tflite')
+        return map_file(self.eyes[0].path)
 
     @property
     def look_names(self) -> tuple[str, ...]:  # of the columns of `looks`

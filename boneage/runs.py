@@ -23,7 +23,7 @@ from .answer import Fitted, SiteCalibration
 from .basics import (BoneAgeError, claim_folder, extra, file_sha256, one_sentence, read_json, save_json,
                             shown, to_dict)
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
-from .catalog import run_card, sealed
+from .catalog import map_file, run_card, sealed
 from .splits import load_split, save_split
 from .evaluation import metrics_table
 from .executor import ended_sentence, in_workers, seen_from
@@ -310,17 +310,6 @@ def make_card(
         stress=_rows(pd.read_csv(stress)) if stress.is_file() else [], **held_out(run.split['test']['id']))
 
 # %% ../nbs/09_runs.ipynb #00000023
-def _write_files(
-    network,  # keras.Model
-    target: Path,  # NAME-EDITION.keras
-    size: int,  # side of its looks in pixels
-) -> None:
-    "The files of a network: for Keras, to answer, and where it can be to explain."
-    from boneage.export import has_map_graph, write_litert, write_map_graph  # the one step that needs TensorFlow
-    network.save(target)
-    write_litert(network, target.with_suffix('.tflite'), size)
-    if has_map_graph(network): write_map_graph(network, target.with_name(f'{target.stem}-map.tflite'), size)
-
 def bundle_weights(
     folder: str | Path,  # a finished run
     card: dict,  # from `make_card`
@@ -329,17 +318,20 @@ def bundle_weights(
 ) -> dict:  # the card with date, parameters, hashes and bytes
     """Write a run's network, without the optimiser, as Keras and LiteRT files, and its card; raises `BoneAgeError` where
     files to share hold another network."""
+    from boneage.export import write_graphs  # the one step that needs TensorFlow
     from boneage.model import load_model
     target, network = Path(target), load_model(Path(folder)/'model.keras')
     target.mkdir(parents=True, exist_ok=True)
     path = target/f'{files or "{name}-{edition}".format(**card)}.keras'
-    if not files: _write_files(network, path, card['size'])
+    if not files:
+        network.save(path)
+        write_graphs(network, path.with_suffix('.tflite'), card['size'])
     elif not all(map(np.array_equal, load_model(path).get_weights(), network.get_weights())):
         raise BoneAgeError(f'{shown(path)} holds another network than {shown(folder)}: give it files of its own.')
     partners = [partner_path(path, number) for number, _ in enumerate(card['partners'], 2)]
     for number, partner in enumerate(partners, 2):
         copyfile(partner_path(Path(folder)/'model.tflite', number), partner)
-    maps = path.with_name(f'{path.stem}-map.tflite')
+    maps = map_file(path)
     written = [path, path.with_suffix('.tflite'), *([maps] if maps.is_file() else []), *partners]
     card = sealed(dict(card, date=date.today().isoformat(), parameters=network.count_params(), files=files,
                        sha256=file_sha256(path), litert_sha256=file_sha256(written[1]),

@@ -272,9 +272,8 @@ def _write_for_readers(
 ) -> None:
     "The LiteRT files of a run; none where Keras runs on another backend than TensorFlow: then the .keras file is read."
     if keras.backend.backend() != 'tensorflow': return
-    from boneage.export import has_map_graph, write_litert, write_map_graph  # knows TensorFlow
-    write_litert(model, folder/'model.tflite', side)
-    if has_map_graph(model): write_map_graph(model, folder/'model-map.tflite', side)
+    from boneage.export import write_graphs  # knows TensorFlow
+    write_graphs(model, folder/'model.tflite', side)
 
 def _write_network(
     model: keras.Model,

@@ -20,7 +20,7 @@ from .. import __version__
 from ..answer import SiteCalibration, load_site
 from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, parquet, row_of, row_without,
                                   write_results)
-from .sources import FilmTask, list_films, on_disk
+from .sources import FilmTask, on_disk
 from ..assessment import assess_with
 from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
 from ..clinic.ages import parse_age
