@@ -1,6 +1,6 @@
 """Answer the films of a table the report's way: one process, a new MediaPipe a film, Keras in eager mode.
 
-The network and its six looks are those of `boneage assess`, so that only the way differs. Prints how many
+The network and its six looks are those of `boneage assess --model small`, so that only the way differs. Prints how many
 were answered.
 """
 import os
@@ -12,16 +12,15 @@ import numpy as np
 import pandas as pd
 
 import report_way
-from boneage.basics import WEIGHTS_FOLDER
-from boneage.catalog import network_inputs
+from boneage.catalog import bundled_weights, network_inputs
 from boneage.films.changes import FIXED_VIEWS, fixed_view
 from boneage.model import load_model
 
-SIZE = 320  # pixels a look of the default network
+SIZE = 320  # pixels a look of that network
 
 
 def main(table):
-    network, ages = load_model(WEIGHTS_FOLDER/'default-3.keras'), []
+    network, ages = load_model(bundled_weights('small')), []
     for film in pd.read_csv(table).itertuples():
         picture, _ = report_way.picture_of(film.path)
         looks = np.stack([fixed_view(picture, view, SIZE) for view in FIXED_VIEWS])

@@ -38,6 +38,7 @@ HERE = Path(__file__).resolve().parent
 STAGES = ('preprocess-299', 'preprocess-native', 'balance', 'balance-views', 'input', 'step', 'assess', 'growth',
           'workers', 'rate')
 SIZE, BATCH = 224, 8  # of the training step
+NETWORK = '--model', 'small', '--workers', '2', '--quiet'  # of `boneage assess`: the one that the report's way asks too
 GROWTH = {'preprocess': 200, 'balance': 400, 'assess': 40, 'evaluate': 40}  # films of the last point, times --scale
 FOLDER = 2000  # films preprocessed by one worker and by two
 FEW, MANY = 16, 216  # films answered by two workers: fewer than 16 are not worth a process, and are given none
@@ -217,10 +218,10 @@ def assess_table(films, place):
 
 
 def assess_pairs(films, place, count, each=32):
-    "Whole commands, their start included, six looks a film: ours with two workers, the report's way in one process."
+    "Whole commands, their start included, `small` and its six looks: ours with two workers, the report's way in one process."
     def ours(table):
         out = fresh(place/'ours')/'ages.csv'
-        run_program('-m', 'boneage', 'assess', table, '--out', out, '--workers', 2, '--quiet')
+        run_program('-m', 'boneage', 'assess', table, '--out', out, *NETWORK)
         return int(pd.read_csv(out)['status'].isin(['answered', 'warned']).sum())
     def work(number):
         table = assess_table(drawn(films, each, number), place)
@@ -250,12 +251,12 @@ def worker_rows(films, place, count, each=FOLDER):
 
 
 def rate_rows(films, place, count, few=FEW, many=MANY):
-    "`boneage assess` with two workers, six looks: what many films take beyond a few is free of the start."
+    "`boneage assess` with two workers, `small` and its six looks: what many films take beyond a few is free of the start."
     for number in range(count + 1):
         for each in ((few, many) if number % 2 else (many, few)):
             table = assess_table(drawn(films, each if number else few, number), place)
             out = fresh(place/'ours')/'ages.csv'
-            seconds = clocked(run_program, '-m', 'boneage', 'assess', table, '--out', out, '--workers', 2, '--quiet')
+            seconds = clocked(run_program, '-m', 'boneage', 'assess', table, '--out', out, *NETWORK)
             if number: yield dict(stage='rate', pair=number, workers=2, films=each, seconds=seconds)
 
 
@@ -275,13 +276,13 @@ def small_run(films, folder):
 
 
 def evaluate_films(films, run, folder):
-    "`evaluate_run` over films, from their files to its page, by the default network."
-    from boneage.basics import WEIGHTS_FOLDER
+    "`evaluate_run` over films, from their files to its page, by the network `small`."
+    from boneage.catalog import bundled_weights
     from boneage.dataset import save_table
     from boneage.runs import evaluate_run
     shutil.copytree(run, folder, ignore=shutil.ignore_patterns('pictures'))
     save_table(films, folder/'test.csv')
-    evaluate_run(folder, progress=False, weights=WEIGHTS_FOLDER/'default-3.tflite')
+    evaluate_run(folder, progress=False, weights=Path(bundled_weights('small')).with_suffix('.tflite'))
 
 
 def grow(stage, table, folder):
@@ -293,7 +294,7 @@ def grow(stage, table, folder):
     films = pd.read_csv(table, dtype=dict(id=str))
     if stage == 'preprocess': preprocess_folder(films, folder, workers=1, progress=False)
     if stage == 'balance': write_balanced(balance_ages(films), folder, workers=1, progress=False)
-    if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', workers=1, progress=False)
+    if stage == 'assess': assess_many(list_films(table), folder/'ages.csv', model='small', workers=1, progress=False)
     if stage == 'run': small_run(films, folder)
     if stage == 'evaluate': evaluate_films(films, folder.parent/'run', folder)
 
@@ -338,7 +339,7 @@ def profiles(small, native, place):
             ('preprocess, native', lambda: preprocess_folder(native, place/'b', workers=1, progress=False)),
             ('balance', lambda: write_balanced(planned, place/'c', workers=1, progress=False)),
             ('assess, six looks',
-             lambda: assess_many(list_films(table), place/'d'/'ages.csv', workers=1, progress=False))):
+             lambda: assess_many(list_films(table), place/'d'/'ages.csv', model='small', workers=1, progress=False))):
         profile = cProfile.Profile()
         profile.runcall(call)
         text = io.StringIO()

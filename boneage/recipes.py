@@ -39,6 +39,7 @@ class Recipe:
     fractions: tuple[float, ...] = (0.7, 0.2, 0.1)  # of the split as in `split_table`, for films not split yet
     seed: int = 2017
     partners: tuple[str, ...] = ()  # recipes of further networks, trained with it: the answer is the mean of all
+    teachers: tuple[str, ...] = ()  # recipes, trained before it: its targets are half the label, half their mean answer
 
     def __post_init__(self):
         for problem in _recipe_problems(self):
@@ -122,7 +123,11 @@ def _recipe_problems(
     elif recipe.views: yield from (f'of its views, {problem}' for problem in _limit_problems(recipe.views))
     if not _are_fractions(recipe.fractions):
         yield f'fractions is {recipe.fractions!r}, and must be three or four shares that add up to 1'
-    if not _are_names(recipe.partners): yield f'partners is {recipe.partners!r}, and must be names of recipes'
+    if recipe.name == recipe.weights: yield 'it starts from itself'
+    for name in ('partners', 'teachers'):
+        names = getattr(recipe, name)
+        if not _are_names(names): yield f'{name} is {names!r}, and must be names of recipes'
+        elif recipe.name in names: yield f'it is one of its own {name}'
 
 # %% ../nbs/06_recipes.ipynb #0000000c
 RECIPE_FILE = 'recipe.json'  # in a run folder
@@ -158,9 +163,26 @@ _second = Recipe('default-second', weights='default-first', model_options={'froz
 _third = replace(_second, name='default-third', weights='default-second',
                  model_options={'frozen_norms': True, 'frozen_blocks': 3}, stages=((256, 8), (320, 8)),
                  cosine_epochs=21, learning_rate=5e-4, views=replace(_second.views, spoil=0.3))
-_default = replace(_third, name='default', weights='default-third', stages=((320, 6),), cosine_epochs=None,
-                   learning_rate=1.5e-4, whole_share=0.03,
-                   views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1))
+_fourth = replace(_third, name='default-fourth', weights='default-third', stages=((320, 6),), cosine_epochs=None,
+                  learning_rate=1.5e-4, whole_share=0.03,
+                  views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1))
+
+# %% ../nbs/06_recipes.ipynb #fa315d8b
+_lite2_first = Recipe('lite2-first', model='efficientnet-lite2', stages=((128, 5), (176, 7), (224, 8)), cosine_epochs=24,
+                      views=ViewRanges(rotation=15, contrast=0.2, gamma=0.3, spoil=0.3), whole_share=0.05,
+                      fractions=_first.fractions, seed=4)
+_lite2_second = replace(_lite2_first, name='lite2-second', weights='lite2-first', model_options={'frozen_norms': True},
+                        stages=((256, 5), (320, 4)), cosine_epochs=None, learning_rate=4e-4, average=0.998,
+                        views=ViewRanges(rotation=10, zoom=0.1, shift=0.05, brightness=0.05, contrast=0.1, gamma=0.15,
+                                         spoil=0.25), whole_share=0.03, seed=5)
+_lite2 = replace(_lite2_second, name='lite2', weights='lite2-second', stages=((320, 5),), learning_rate=2e-4,
+                 views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, contrast=0.1, gamma=0.1, spoil=0.3),
+                 teachers=('default-fourth',), seed=6)
+
+# %% ../nbs/06_recipes.ipynb #de3c62fa
+_small = replace(_fourth, name='small', weights='default-fourth', stages=((320, 4),), average=0.998, views=_lite2.views,
+                 teachers=('default-fourth', 'lite2'), seed=7)
+_default = replace(_small, name='default', partners=('lite2',))
 
 # %% ../nbs/06_recipes.ipynb #0000000e
 _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipeline='report', stages=((399, 20),),
@@ -168,9 +190,9 @@ _report = Recipe('report-b', model='rvgg16-l2', model_options={'l2': 1e-3}, pipe
                  weight_decay=0.0, views=None, whole_share=0.0, balanced=True)
 
 RECIPES = {recipe.name: recipe for recipe in (
-    _first, _second, _third, _default,
+    _first, _second, _third, _fourth, _lite2_first, _lite2_second, _lite2, _small, _default,
     Recipe('fine-tune', model_options={'frozen_norms': True}, weights='bundled:default', stages=((320, 5),),
-           batch_size=16, learning_rate=1e-4, views=_default.views, whole_share=0.03),
+           batch_size=16, learning_rate=1e-4, views=_fourth.views, whole_share=0.03),
     Recipe('demo', model_options={'norm_momentum': 0.9}, stages=((96, 10), (128, 3)), batch_size=16, whole_share=0.0,
            balanced=True),
     replace(_report, name='report-a', learning_rate=1e-4),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['JOINED_FILE', 'answer_pictures', 'assess_table', 'calibrate_site', 'Run', 'open_run', 'evaluate_run', 'join_runs',
-           'trainings', 'held_out', 'make_card', 'bundle_weights']
+           'trainings', 'lone_run', 'held_out', 'make_card', 'bundle_weights']
 
 # %% ../nbs/09_runs.ipynb #00000003
 import hashlib
@@ -23,7 +23,7 @@ from .answer import Fitted, SiteCalibration
 from .basics import (BoneAgeError, claim_folder, extra, file_sha256, one_sentence, read_json, save_json,
                             shown, to_dict)
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
-from .catalog import map_file, run_card, sealed
+from .catalog import map_file, run_card, sealed, view_names
 from .splits import load_split, save_split
 from .evaluation import metrics_table
 from .executor import ended_sentence, in_workers, seen_from
@@ -101,7 +101,7 @@ def _fit(
     try: correction = useful_correction(validation)
     except BoneAgeError: correction = None  # too few films of a sex to judge one by
     if correction: validation, films = correction.corrected(validation), correction.corrected(films)
-    return Fitted(correction, fit_interval(films, validation if len(validation) >= 100 else None, margin=0.02))
+    return Fitted(correction, fit_interval(films, validation if len(validation) >= 100 else None))
 
 # %% ../nbs/09_runs.ipynb #0000000b
 @dataclass(frozen=True)
@@ -244,6 +244,19 @@ def _check_joined(runs: list[Run]) -> None:
                                    'train both on one split.')
 
 # %% ../nbs/09_runs.ipynb #d1d0715c
+def _copied_run(
+    first: Run,
+    out: str | Path,  # run folder to make
+    runs: list[Run],  # that it stands for
+) -> Path:  # the folder, without a card
+    "The network of a run with all that it was made of."
+    out = claim_folder(out, 'run')
+    save_split(first.split, out, 'run')
+    for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
+        if (first.folder/name).is_file(): copyfile(first.folder/name, out/name)
+    save_json(out/JOINED_FILE, dict(runs=[str(run.folder.resolve()) for run in runs]))
+    return out
+
 def join_runs(
     folders,  # finished runs on one split; the first explains the answers
     out: str | Path,  # run folder to make
@@ -252,13 +265,38 @@ def join_runs(
     "A run whose answer is the mean of others; raises `BoneAgeError` where they cannot be joined."
     runs = [open_run(folder) for folder in folders]
     _check_joined(runs)
-    first, out = runs[0], claim_folder(out, 'run')
-    save_split(first.split, out, 'run')
-    for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
-        if (first.folder/name).is_file(): copyfile(first.folder/name, out/name)
-    save_json(out/JOINED_FILE, dict(runs=[str(run.folder.resolve()) for run in runs]))
-    save_json(out/'model.json', first.card)
+    out = _copied_run(runs[0], out, runs)
+    save_json(out/'model.json', runs[0].card)
     write_partners(out, [run.folder for run in runs[1:]], views)
+    return out
+
+# %% ../nbs/09_runs.ipynb #2995f700
+def trainings(
+    folder: str | Path,  # run folder
+    home: str | Path | None = None,  # that of the run which it was trained for; the same if None
+) -> list[Path]:  # run folders: this one, then those of what it started from, its partners, its teachers, joined runs
+    "The trainings behind a run, itself first, each once."
+    folder = Path(folder)
+    home = Path(home or folder)
+    if (folder/JOINED_FILE).is_file():
+        return [part for run in read_json(folder/JOINED_FILE)['runs'] for part in trainings(run)]
+    recipe = load_recipe(folder)
+    inner = [home/name for name in (str(recipe.weights), *recipe.partners, *recipe.teachers)]
+    behind = [part for run in inner if (run/RECIPE_FILE).is_file() for part in trainings(run, home)]
+    return list(dict.fromkeys([folder, *behind]))
+
+# %% ../nbs/09_runs.ipynb #55334e1d
+def lone_run(
+    folder: str | Path,  # finished run of several networks
+    out: str | Path,  # run folder to make
+    name: str = 'small',  # of its recipe
+    views: tuple[str, ...] = view_names,  # looks at a picture
+) -> Path:  # the folder
+    "A run whose answer is that of another's first network alone."
+    run = open_run(folder)
+    out = _copied_run(run, out, [run])
+    save_json(out/RECIPE_FILE, to_dict(replace(run.recipe, name=name, partners=())))
+    save_json(out/'model.json', {**run.card, 'name': name, 'views': views, 'partners': []})
     return out
 
 # %% ../nbs/09_runs.ipynb #00000012
@@ -266,17 +304,6 @@ def _rows(table: pd.DataFrame) -> list[dict]:
     "A table's rows for a card, rounded; None where a number is not defined."
     rounded = table.round(3).astype(object)
     return rounded.where(rounded.notna(), None).to_dict('records')
-
-def trainings(
-    folder: str | Path  # run folder
-) -> list[Path]:  # run folders: this one, then that of the recipe it started from, and so on; those of all joined runs
-    "The trainings behind a run, the last first."
-    folder = Path(folder)
-    if (folder/JOINED_FILE).is_file():
-        return [part for run in read_json(folder/JOINED_FILE)['runs'] for part in trainings(run)]
-    recipe = load_recipe(folder)
-    inner = [folder/name for name in (str(recipe.weights), *recipe.partners)]
-    return [folder, *(part for run in inner if (run/RECIPE_FILE).is_file() for part in trainings(run))]
 
 def held_out(
     ids,  # of the films that were never trained on

@@ -20,6 +20,7 @@ import numpy as np
 
 import gate_pictures as pictures
 from boneage.basics import WEIGHTS_FOLDER, file_sha256, from_dict, read_json, save_json, to_dict
+from boneage.catalog import model_card
 from boneage.dataset import read_films
 from boneage.executor import in_workers
 from boneage.films import quality
@@ -41,7 +42,7 @@ def plan(folder):
     "What is measured: group and what to make of which films, cheapest groups for the limits first."
     parts = split_table(read_films(folder), (0.8, 0.05, 0.05, 0.1), 2017)
     held_out = [str(name) for name in parts['test'].id]
-    assert set(held_out) == set(read_json(WEIGHTS_FOLDER/'default-3.json')['held_out_ids'])
+    assert set(held_out) == set(model_card()['held_out_ids'])
     with open(folder/'high-resolution.csv', newline='') as file: large = [row['id'] for row in csv.DictReader(file)]
     rng = np.random.default_rng(SEED)
     train = rng.permutation([name for name in map(str, parts['train'].id) if name not in set(large)]).tolist()

@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .browser import page_card
+from .browser import PAGE_MODEL, page_card
 from ..assessment import assess
 from ..basics import BoneAgeError, save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
@@ -179,7 +179,7 @@ def result_vector(
 ) -> dict:  # what was given; value, or problem and reasons
     "What `assess` says of a file, without its folder: a page has none."
     given = dict(file=path.name, sex=sex, age_months=age_months, force=force)
-    try: value = assess(path, sex, age_months=age_months, force=force).to_dict()
+    try: value = assess(path, sex, PAGE_MODEL, age_months=age_months, force=force).to_dict()
     except BoneAgeError as error:
         problem = str(error).replace(str(path), path.name)
         return dict(given=given, problem=problem, reasons=list(getattr(error, 'reasons', ())))

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 
 from .. import __version__
+from .browser import PAGE_MODEL
 from ..assessment import RESEARCH_USE
 from ..basics import BoneAgeError, save_json
 from ..catalog import model_card, weights_folder
@@ -67,7 +68,7 @@ def page_words(
     offline: bool = False,  # whether the page has a service worker, which keeps it for visits without a connection
 ) -> dict:
     "What the page says and shows that Python knows."
-    card = model_card()
+    card = model_card(PAGE_MODEL)
     always, near = measured_sentences(card)
     keys = 'licence', 'source', 'source_page', 'citation', 'limits', 'intended_use', 'edition'
     return {key: card[key] for key in keys} | dict(
