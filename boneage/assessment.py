@@ -107,6 +107,7 @@ def _growth_words(growth: Growth | None) -> str:
     return (f', at {age}: {signed(growth.difference_months)} months, SD score {signed(growth.sd_score)}, '
             f'{growth.determination}')
 
+# %% ../nbs/08_assessment.ipynb #308f48f9
 def _details(assessment: Assessment) -> str:
     growth, sex = _growth_words(assessment.growth), _sex_words(assessment)
     return f'{_doubt(assessment)}{growth}, {sex}{_site_words(assessment)}'

@@ -215,6 +215,7 @@ def _odd_files(
         checksum=whole[:last] + bytes([whole[last] ^ 1]) + whole[last + 1:], narrow=size(1000, 90),
         huge=whole[:12] + huge + zlib.crc32(huge).to_bytes(4, 'big') + whole[33:])
 
+# %% ../../nbs/apps/01_browser.ipynb #d526877b
 def png_files() -> dict[str, bytes]:  # by name
     "Films in every kind of PNG, and what is none."
     film = shrunk(phantom(120, 'F', seed=2), 200)
@@ -354,6 +355,7 @@ def jpeg_vectors(
         vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data)))
     return vectors
 
+# %% ../../nbs/apps/01_browser.ipynb #267e668d
 def file_vectors(
     folder: str | Path,  # gets the files, and the grey of those that can be read
 ) -> list[dict]:

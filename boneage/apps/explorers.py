@@ -349,6 +349,7 @@ def thumbnail(
         card, corner = np.full((height, int(0.8 * height), 3), 90, np.uint8), (height // 3, 2 * height // 3)
         return cv2.putText(card, '?', corner, cv2.FONT_HERSHEY_SIMPLEX, height / 60, (200, 200, 200), 2, cv2.LINE_AA)
 
+# %% ../../nbs/apps/02_explorers.ipynb #f5407025
 def film_words(
     film,  # a row of a table
 ) -> str:

@@ -162,6 +162,7 @@ def _tracks(before: float, after: float) -> str:
     "CSS of a grid's columns or rows: margin, cells, margin; shares of the plot."
     return f'{100 * before:g}% repeat({PLOT_CELLS}, {100 * INSIDE / PLOT_CELLS:g}%) {100 * after:g}%'
 
+# %% ../../nbs/apps/03_reading.ipynb #d34fa724
 class ErrorExplorer(Panel):
     "The widget of `explore_errors`; `film` is the row that is shown."
     def __init__(self, answered: AnsweredFilms):

@@ -208,6 +208,7 @@ def _set_aside(
     log.cut_tail()
     print(f'The last line of {shown(log.path)} was broken and is kept in {shown(aside)}.', file=sys.stderr)
 
+# %% ../../nbs/clinic/06_corrections.ipynb #78db56b1
 def record_correction(
     log: str | Path,  # JSON lines; made if it is not there
     assessment: Assessment | dict,  # what was answered, or its JSON
@@ -281,6 +282,7 @@ def _counted(
                            'mixed: say which network to take.')
     return [reading for reading in readings if reading.model == (model or labels[0])]
 
+# %% ../../nbs/clinic/06_corrections.ipynb #3bd5cfd6
 def corrections_table(
     log: str | Path,
     model: str | None = None,  # label of the network, such as 'default, edition 3'; needed where the log has several

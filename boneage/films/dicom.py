@@ -148,6 +148,7 @@ def _rle_fits(
     return all(64 <= start < end <= len(frame) and 0 <= unpacked_length(frame[start:end]) - pixels <= 1
                for start, end in zip(starts, ends))
 
+# %% ../../nbs/films/00c_dicom.ipynb #d439621e
 def _check_frame(
     header,  # pydicom's data set
     frame: bytes,  # compressed
@@ -245,6 +246,7 @@ def _padding(
     padding = (stored >= min(value, other)) & (stored <= max(value, other))
     return padding if padding.any() and not padding.all() else None
 
+# %% ../../nbs/films/00c_dicom.ipynb #aa3511d3
 def _grey(
     header,  # pydicom's data set
     stored: np.ndarray,  # integers (H, W)

@@ -149,6 +149,7 @@ def as_judged(
     fits = record['pipeline'] == PIPELINE and record['size'] == SIDE and record['reason'] != 'whole film asked for'
     return made if fits else preprocess(film, PIPELINE, SIDE)
 
+# %% ../../nbs/films/04_quality.ipynb #dc282305
 def measure(
     film: np.ndarray,  # uint8 (H, W), as it was read
     made: Preprocessed,  # by the default pipeline, 320 pixels
