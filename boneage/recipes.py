@@ -180,7 +180,7 @@ _lite2 = replace(_lite2_second, name='lite2', weights='lite2-second', stages=((3
                  teachers=('default-fourth',), seed=6)
 
 # %% ../nbs/06_recipes.ipynb #de3c62fa
-_small = replace(_fourth, name='small', weights='default-fourth', stages=((320, 4),), average=0.998, views=_lite2.views,
+_small = replace(_fourth, name='small', weights='default-fourth', stages=((320, 3),), average=0.998, views=_lite2.views,
                  teachers=('default-fourth', 'lite2'), seed=7)
 _default = replace(_small, name='default', partners=('lite2',))
 
