@@ -218,7 +218,7 @@ def assess_table(films, place):
 
 
 def assess_pairs(films, place, count, each=32):
-    "Whole commands, their start included, `small` and its six looks: ours with two workers, the report's way in one process."
+    "Whole commands with their start, `small` and its six looks: ours with two workers, the report's way with one."
     def ours(table):
         out = fresh(place/'ours')/'ages.csv'
         run_program('-m', 'boneage', 'assess', table, '--out', out, *NETWORK)
@@ -251,7 +251,7 @@ def worker_rows(films, place, count, each=FOLDER):
 
 
 def rate_rows(films, place, count, few=FEW, many=MANY):
-    "`boneage assess` with two workers, `small` and its six looks: what many films take beyond a few is free of the start."
+    "`boneage assess` with two workers and `small`: what many films take beyond a few is free of the start."
     for number in range(count + 1):
         for each in ((few, many) if number % 2 else (many, few)):
             table = assess_table(drawn(films, each if number else few, number), place)
