@@ -109,6 +109,8 @@ def history_problem(one, other):
     "Same epochs, errors within rounding; what is unknown of an epoch that was killed while it was written may be unknown."
     one, other = pd.read_csv(one), pd.read_csv(other)
     if list(one['epoch']) != list(other['epoch']): return f'epochs {list(other["epoch"])}'
+    for table in (one, other):  # R² is 1 less squared errors by their spread: the root of those rounds as errors do
+        for name in ('r2', 'val_r2'): table[name] = np.sqrt(1 - table[name])
     for name in one.columns.drop('seconds'):
         known = other[name].notna() if name in ('loss', 'mae', 'r2') else slice(None)
         if not np.allclose(one[name][known], other[name][known], rtol=ROUNDING, atol=ROUNDING):
