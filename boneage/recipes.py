@@ -168,15 +168,15 @@ _fourth = replace(_third, name='default-fourth', weights='default-third', stages
                   views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, spoil=0.1))
 
 # %% ../nbs/06_recipes.ipynb #fa315d8b
-_lite2_first = Recipe('lite2-first', model='efficientnet-lite2', stages=((128, 5), (176, 7), (224, 8)), cosine_epochs=24,
-                      views=ViewRanges(rotation=15, contrast=0.2, gamma=0.3, spoil=0.3), whole_share=0.05,
-                      fractions=_first.fractions, seed=4)
+_lite2_first = Recipe('lite2-first', model='efficientnet-lite2', stages=((128, 5), (176, 7), (224, 8)),
+                      cosine_epochs=24, views=ViewRanges(rotation=15, contrast=0.2, gamma=0.3, spoil=0.3),
+                      whole_share=0.05, fractions=_first.fractions, seed=4)
 _lite2_second = replace(_lite2_first, name='lite2-second', weights='lite2-first', model_options={'frozen_norms': True},
                         stages=((256, 5), (320, 4)), cosine_epochs=None, learning_rate=4e-4, average=0.998,
                         views=ViewRanges(rotation=10, zoom=0.1, shift=0.05, brightness=0.05, contrast=0.1, gamma=0.15,
                                          spoil=0.25), whole_share=0.03, seed=5)
 _lite2 = replace(_lite2_second, name='lite2', weights='lite2-second', stages=((320, 5),), learning_rate=2e-4,
-                 views=ViewRanges(rotation=8, zoom=0.08, shift=0.04, brightness=0.05, contrast=0.1, gamma=0.1, spoil=0.3),
+                 views=replace(_fourth.views, contrast=0.1, gamma=0.1, spoil=0.3),
                  teachers=('default-fourth',), seed=6)
 
 # %% ../nbs/06_recipes.ipynb #de3c62fa

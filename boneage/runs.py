@@ -343,8 +343,8 @@ def bundle_weights(
     target: str | Path,  # folder where NAME-EDITION.keras, .tflite and .json go
     files: str | None = None,  # NAME-EDITION there that holds the same network, to share its files
 ) -> dict:  # the card with date, parameters, hashes and bytes
-    """Write a run's network, without the optimiser, as Keras and LiteRT files, and its card; raises `BoneAgeError` where
-    files to share hold another network."""
+    """Write a run's network, without the optimiser, as Keras and LiteRT files, and its card; raises `BoneAgeError`
+    where files to share hold another network."""
     from boneage.export import write_graphs  # the one step that needs TensorFlow
     from boneage.model import load_model
     target, network = Path(target), load_model(Path(folder)/'model.keras')

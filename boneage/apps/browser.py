@@ -406,5 +406,5 @@ def golden_vectors(
     "Write what the page's code is compared with; raises `BoneAgeError` where it cannot be written."
     reader = open_reader(PAGE_MODEL)
     return save_json(Path(folder)/'golden.json', dict(
-        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder), jpegs=jpeg_vectors(folder),
-        fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))
+        pixels=pixel_vectors(folder), files=file_vectors(folder), seams=seam_vectors(folder),
+        jpegs=jpeg_vectors(folder), fitted=fitted_vectors(reader), answers=answer_vectors(folder, reader)))
