@@ -18,7 +18,7 @@ from .batches import Films, PlainPictures, TrainingViews
 from .history import best_epoch, read_history
 from .model import build_model, load_model, weights_file
 from .model import keras  # without TensorFlow's remarks
-from .optimisation import averaged, compile_model, seed_dropout, swap_average
+from .optimisation import averaged, compile_model, seed_dropout, set_precision, swap_average
 from .progress import TrainingProgress, training_progress
 from .recipes import Recipe
 
@@ -165,6 +165,7 @@ def _made_ready(
     (folder/'history.csv').unlink(missing_ok=True)
     model = model or new_network(recipe)
     check_sides(model, recipe)
+    set_precision(model, recipe.precision)
     if not model.compiled: compile_model(model, recipe, steps)
     model.optimizer.iterations.assign(0)  # it counts the epochs of this run
     return model
@@ -207,4 +208,6 @@ def fit(
             if model.optimizer.use_ema:  # Keras leaves the mean in the network
                 model = load_model(folder/'last.keras', compiled=True)
             done = end
-    return load_model(folder/'best.keras')
+    best = load_model(folder/'best.keras')
+    set_precision(best, 'float32')
+    return best

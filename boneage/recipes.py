@@ -32,6 +32,7 @@ class Recipe:
     schedule: str = 'cosine'  # 'cosine' (warm-up of an epoch, then down to 0), 'constant', 'exponential' (× 0.95 each)
     cosine_epochs: int | None = None  # until the cosine is at 0; those of the stages if None
     weight_decay: float = 1e-4  # adamw only
+    precision: str = 'float32'  # of the backbone's convolutions in training, or 'mixed_bfloat16'
     average: float | None = None  # momentum (such as 0.998) of a running mean of the weights: validated and kept
     views: ViewRanges | None = ViewRanges()  # random views; None shows every picture as it is
     whole_share: float = 0.1  # share of views that show the whole film, as a film without a found hand is shown
@@ -53,7 +54,8 @@ class Recipe:
 LOSSES = ('mean_absolute_error', 'mean_squared_error', 'huber', 'log_cosh')
 
 CHOICES = {'model': model_names, 'pipeline': pipeline_names, 'loss': LOSSES, 'optimizer': ('adamw', 'adam'),
-           'schedule': ('cosine', 'constant', 'exponential'), 'balanced': (True, False)}  # of a recipe
+           'schedule': ('cosine', 'constant', 'exponential'), 'precision': ('float32', 'mixed_bfloat16'),
+           'balanced': (True, False)}  # of a recipe
 
 LIMITS = {  # type, least and most: first of the numbers of a recipe, then of those of its views
     'batch_size': (int, 1, 4096), 'cosine_epochs': (int, 1, 100_000), 'seed': (int, 0, 2 ** 32 - 1),

@@ -43,8 +43,9 @@ class Scale:
     width: float = 1.0  # share of VGG16's channels
     films: tuple[int, int, int] | None = None  # of training, validation and test; all if None
     learning_rate_factor: float = 1.0
+    precision: str = 'float32'  # as in a recipe
 
-SCALES = {'full': Scale(), 'middle': Scale(128, films=(3000, 640, 1216)),
+SCALES = {'full': Scale(), 'middle': Scale(128, films=(3000, 640, 1216), precision='mixed_bfloat16'),
           'small': Scale(96, 0.25, (1200, 640, 1216), 10.0)}
 
 def case_split(
@@ -74,7 +75,7 @@ def case_recipe(
     penalty = recipe.model_options if ARCHITECTURES[model].l2 else {}
     options = {**penalty, 'side': scale.side, 'width': scale.width, **({'sex': True} if sex else {})}
     return replace(recipe, model=model, weights=weights, model_options=options, stages=((scale.side, recipe.epochs),),
-                   learning_rate=recipe.learning_rate * scale.learning_rate_factor)
+                   learning_rate=recipe.learning_rate * scale.learning_rate_factor, precision=scale.precision)
 
 REPORT_MODELS = tuple(name for name, parts in ARCHITECTURES.items() if parts.backbone == 'vgg16')
 
