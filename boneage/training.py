@@ -20,7 +20,7 @@ from .basics import (BoneAgeError, claim_folder, read_json, replacing, save_json
 from .batches import films_of, load_pictures, on_devices
 from .films.changes import FIXED_VIEWS
 from .fitting import check_sides, fit, new_network
-from .model import keras, knows_sex
+from .model import architecture, keras, knows_sex
 from .pictures import PictureFiles, film_pictures
 from .progress import naive_errors, naive_predictions
 from .reader import joint_views, open_reader, write_partners
@@ -170,6 +170,17 @@ def _trained(
     if partners: write_partners(folder, partners)
     return model
 
+# %% ../nbs/06d_training.ipynb #d140d0ab
+def _check_helpers(
+    recipe: Recipe,
+) -> None:
+    "Raise `BoneAgeError` for partners or teachers that are no recipes, or cannot look at the recipe's pictures."
+    def seen(each): return each.pipeline, architecture(each.model, **each.model_options).sex
+    for name in (*recipe.partners, *recipe.teachers):
+        if seen(load_recipe(name)) != seen(recipe):
+            raise BoneAgeError(f'{name} sees other pictures than {recipe.name}, or no sex: '
+                               'partners and teachers have the pipeline and the inputs of the recipe.')
+
 # %% ../nbs/06d_training.ipynb #a8a66dc2
 def train(
     recipe: Recipe | str,  # or the name of one
@@ -184,7 +195,7 @@ def train(
     """Train from films to weights; raises `BoneAgeError` where the folder holds another run, no film can be used or
     the devices are not there."""
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
-    for name in (*recipe.partners, *recipe.teachers): load_recipe(name)  # before hours are spent
+    _check_helpers(recipe)
     if model and devices not in (None, 1):
         raise BoneAgeError('A network that is given is on one device: build and train it in a block of `on_devices`.')
     with on_devices(devices, recipe.batch_size):
