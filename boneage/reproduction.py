@@ -4,19 +4,20 @@
 
 # %% auto #0
 __all__ = ['SCALES', 'REPORT_MODELS', 'start_recipe', 'report_values', 'Scale', 'case_split', 'case_recipe',
-           'start_from_phantoms', 'reproduce', 'beside_report']
+           'start_from_phantoms', 'reproduce', 'beside_report', 'compare_runs', 'plot_cases']
 
 # %% ../nbs/09b_reproduction.ipynb #00000003
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 
 from .basics import BoneAgeError, claim_folder, write_atomically
 from .model import ARCHITECTURES
 from .runs import evaluate_run
 from .splits import split_table
-from .evaluation import report_tables
+from .evaluation import paired_difference, read_predictions, report_tables
 from .films.phantom import make_phantoms
 from .history import best_epoch, read_history
 from .recipes import RECIPES, Recipe, load_recipe, same_recipe
@@ -183,3 +184,38 @@ def beside_report(
     rows = pd.MultiIndex.from_product([list('abcde'), sides], names=['case', 'source'])
     table = pd.concat(sides, names=['source', 'case']).swaplevel().reindex(rows)
     return table.replace({'(–, –)': '–', '– ± –': '–'}).fillna('not run')
+
+# %% ../nbs/09b_reproduction.ipynb #f4935f8b
+def compare_runs(
+    out: str | Path,  # as given to `reproduce`
+    pairs: dict[str, tuple[str, str]],  # what is compared → two runs, names of folders in `out`
+) -> pd.DataFrame:  # one row a pair: both errors, first − second with its 95 % interval; months
+    "How much more one run errs than another; raises `BoneAgeError` where their test films differ."
+    rows = {}
+    for name, runs in pairs.items():
+        first, second = (read_predictions(Path(out)/run/'evaluation-test'/'predictions.csv') for run in runs)
+        both = first.merge(second, on=['id', 'boneage'], suffixes=('', '_second'))
+        if not len(both) == len(first) == len(second):
+            raise BoneAgeError(f'{" and ".join(runs)} were tested on different films: compare runs of one split.')
+        found = paired_difference(both['boneage'], both['predicted'], both['predicted_second'])
+        rows[name] = {'MAE of the first': found['mae_a'], 'of the second': found['mae_b'],
+                      **{key: found[key] for key in ('difference', 'low', 'high')}}
+    return pd.DataFrame(rows).T.rename_axis('runs').reset_index()
+
+# %% ../nbs/09b_reproduction.ipynb #164d5c27
+def plot_cases(
+    histories: pd.DataFrame,  # columns run, epoch, mae, val_mae: `read_history` of several runs
+    names,  # the runs to draw, one panel each
+    top: float = 50,  # months, upper end of the axis
+):  # a figure
+    "Error of each epoch: training solid, validation dashed."
+    figure, axes = plt.subplots(1, len(names), figsize=(2.1 * len(names), 2.6), dpi=60, sharey=True, squeeze=False,
+                                layout='constrained')
+    for axis, name in zip(axes[0], names):
+        history = histories[histories['run'] == name]
+        axis.plot(history['epoch'], history['mae'])
+        axis.plot(history['epoch'], history['val_mae'], '--', color='tab:orange')
+        axis.set_title(name, fontsize=9), axis.set_xlabel('epoch', fontsize=8), axis.set_ylim(0, top)
+    axes[0, 0].set_ylabel('MAE (months)', fontsize=8)
+    plt.close(figure)
+    return figure
