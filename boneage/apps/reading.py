@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .explorers import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, file_link, film_words,
-                                    in_lines, picture_html, table_html, unused, when_changed)
+from .drawing import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, in_lines, picture_html,
+                                  table_html, when_changed)
+from .explorers import file_link, film_words, unused
 from ..assessment import Assessment, assess, explain
 from ..basics import BoneAgeError, extra, shown, write_atomically
 from ..clinic.ages import age_in_words, parse_age
