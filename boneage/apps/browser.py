@@ -135,6 +135,18 @@ def _ways(
     found += [dict(way='equalise'), dict(way='erode', side=9)]
     return found + [one | dict(nearest=True) for one in found if one['way'] == 'warp']
 
+# %% ../../nbs/apps/01_browser.ipynb #57a26860
+def _raw(
+    folder: str | Path,
+    name: str,
+    picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
+) -> dict:
+    "Write a picture as raw bytes; says how to read it."
+    write_atomically(Path(folder)/f'{name}.raw', picture.tobytes())
+    height, width, *channels = picture.shape
+    return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
+
+# %% ../../nbs/apps/01_browser.ipynb #6764f86a
 def pixel_vectors(
     folder: str | Path,  # gets the pictures, given and made, as raw bytes
 ) -> list[dict]:  # what was done, and the files
@@ -148,17 +160,6 @@ def pixel_vectors(
     given = {name: _raw(folder, name, picture) for name, picture in pictures.items()}
     return [dict(given=given[name], made=_raw(folder, f'made-{number}', _transformed(pictures[name], **way)), **way)
             for number, (name, way) in enumerate(ways)]
-
-# %% ../../nbs/apps/01_browser.ipynb #57a26860
-def _raw(
-    folder: str | Path,
-    name: str,
-    picture: np.ndarray,  # uint8 (H, W) or (H, W, 3)
-) -> dict:
-    "Write a picture as raw bytes; says how to read it."
-    write_atomically(Path(folder)/f'{name}.raw', picture.tobytes())
-    height, width, *channels = picture.shape
-    return dict(file=f'{name}.raw', height=height, width=width, channels=channels[0] if channels else 1)
 
 # %% ../../nbs/apps/01_browser.ipynb #891036eb
 # of an interlaced PNG: first column and row, steps across and down
@@ -273,6 +274,7 @@ def _dicom_bytes(
         pydicom.dcmwrite(file, made, enforce_file_format=True)
     return file.getvalue()
 
+# %% ../../nbs/apps/01_browser.ipynb #82d221e1
 def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of one item
     "A lookup table."
     pydicom = load_pydicom()
@@ -298,6 +300,7 @@ def _dicom_tags() -> dict[str, dict]:  # by name
         stretched=dict(PixelAspectRatio=['1', '2']), negative=dict(PhotometricInterpretation='MONOCHROME1'),
         frames=dict(NumberOfFrames=3), bits=dict(HighBit=5), no_picture=dict(PixelData=None))
 
+# %% ../../nbs/apps/01_browser.ipynb #99031854
 def dicom_files() -> dict[str, bytes]:  # by name
     "Films as DICOM in every way that the page reads, with every tag it heeds, and what it refuses."
     film = shrunk(phantom(120, 'F', seed=2), 120)
@@ -385,6 +388,7 @@ def fitted_vectors(
     given = dict(correction=to_dict(correction), months=months.tolist(), spread=spread.tolist(), male=male.tolist())
     return given | dict(low=low.tolist(), high=high.tolist(), corrected=correction.apply(months, male).tolist())
 
+# %% ../../nbs/apps/01_browser.ipynb #e2805510
 def answer_vectors(
     folder: str | Path,  # gets the films
     reader: Reader,
@@ -400,6 +404,7 @@ def answer_vectors(
                                     heat=np.round(heat[::16, ::16], 5).tolist()))
     return vectors
 
+# %% ../../nbs/apps/01_browser.ipynb #06272206
 def golden_vectors(
     folder: str | Path,  # gets golden.json and the files that it names
 ) -> Path:  # golden.json

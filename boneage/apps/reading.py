@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .explorers import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, file_link, film_words,
-                                    in_lines, picture_html, table_html, unused, when_changed)
+from .drawing import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, in_lines, picture_html,
+                                  table_html, when_changed)
+from .explorers import file_link, film_words, unused
 from ..assessment import Assessment, assess, explain
 from ..basics import BoneAgeError, extra, shown, write_atomically
 from ..clinic.ages import age_in_words, parse_age
@@ -162,6 +163,24 @@ def _tracks(before: float, after: float) -> str:
     "CSS of a grid's columns or rows: margin, cells, margin; shares of the plot."
     return f'{100 * before:g}% repeat({PLOT_CELLS}, {100 * INSIDE / PLOT_CELLS:g}%) {100 * after:g}%'
 
+# %% ../../nbs/apps/03_reading.ipynb #3b97780f
+def _worst_first(films: pd.DataFrame) -> widgets.Select:
+    "The films of `AnsweredFilms` to choose from; the value is the place in the table."
+    names = [(f'{film.error:+6.1f}   {film_words(film)}'.replace('-', '−'), place)
+             for place, film in enumerate(films.itertuples())]
+    return widgets.Select(options=names, value=0, rows=24, layout=dict(width='360px'))
+
+def _draw_error(
+    answered: AnsweredFilms,
+    film,  # one of its rows
+) -> Figure:
+    "Predicted against real age with one film ringed, and the answer to that film."
+    figure = Drawing(figsize=(12, 5.4), layout='constrained')
+    left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
+    draw_points(answered.table, film, left)
+    draw_answer(ask_again(film.path, film.male, answered.model), film.boneage, right, 2)
+    return figure
+
 # %% ../../nbs/apps/03_reading.ipynb #d34fa724
 class ErrorExplorer(Panel):
     "The widget of `explore_errors`; `film` is the row that is shown."
@@ -169,11 +188,8 @@ class ErrorExplorer(Panel):
         self.answered, self.film = answered, answered.table.iloc[0]
         self.plot = Clickable(_tracks(LEFT, 1 - LEFT - INSIDE), _tracks(1 - BELOW - INSIDE, BELOW),
                               f'{PLOT_SIDE}px', f'{PLOT_SIDE}px')
-        names = [(f'{film.error:+6.1f}   {film_words(film)}'.replace('-', '−'), place)
-                 for place, film in enumerate(answered.table.itertuples())]
-        worst = widgets.Select(options=names, value=0, rows=24, layout=dict(width='360px'))
-        head = widgets.HTML('<b>worst first</b>: predicted − real (months)')
-        told = widgets.HTML()
+        head, told = widgets.HTML('<b>worst first</b>: predicted − real (months)'), widgets.HTML()
+        worst = _worst_first(answered.table)
         line = widgets.HBox([self.plot, widgets.VBox([head, worst])], layout=dict(flex_flow='row wrap'))
         super().__init__([line, told], self.draw, worst=worst, told=told)
         when_changed(self.show, worst)
@@ -193,13 +209,9 @@ class ErrorExplorer(Panel):
 
     def choose(self, place: int) -> None: self.parts.worst.value = place
 
-    def draw(self) -> Figure:
-        figure = Drawing(figsize=(12, 5.4), layout='constrained')
-        left, right = figure.subfigures(1, 2, width_ratios=(1, 1.1))
-        draw_points(self.answered.table, self.film, left)
-        draw_answer(ask_again(self.film.path, self.film.male, self.answered.model), self.film.boneage, right, 2)
-        return figure
+    def draw(self) -> Figure: return _draw_error(self.answered, self.film)
 
+# %% ../../nbs/apps/03_reading.ipynb #6ed844cd
 def explore_errors(
     run: Run | str | Path | pd.DataFrame,  # a run or its folder; or films: columns id, path, boneage (months), male
     part: str = 'test',  # of the run's split
@@ -208,6 +220,16 @@ def explore_errors(
 ) -> ErrorExplorer:
     "Predicted against real age; a point, or a line of the list, shows its film. Raises what `answered_films` raises."
     return ErrorExplorer(answered_films(run, part, model, progress))
+
+# %% ../../nbs/apps/03_reading.ipynb #84b24a3f
+def _network_says(
+    film,  # a row of a table
+    model: str,
+) -> tuple[float, float, float]:  # bone age and the ends of its interval, months; NaN where there is none
+    "What a network answers to a film, also to one that it would refuse."
+    try: found = assess(film.path, 'M' if film.male else 'F', model, force=True)
+    except BoneAgeError: return (np.nan,) * 3
+    return found.bone_age_months, *(found.interval_months or (np.nan, np.nan))
 
 # %% ../../nbs/apps/03_reading.ipynb #00000015
 class BlindReading:
@@ -234,11 +256,8 @@ class BlindReading:
         months: float,
     ) -> dict:  # id, boneage, male, reader, predicted, low, high (months; NaN without answer)
         "Read the film, and go on to the next."
-        film, low, high, predicted = self.film, np.nan, np.nan, np.nan
-        try:
-            found = assess(film.path, 'M' if film.male else 'F', self.model, force=True)
-            predicted, (low, high) = found.bone_age_months, found.interval_months or (np.nan, np.nan)
-        except BoneAgeError: pass  # the reader's guess counts all the same
+        film = self.film
+        predicted, low, high = _network_says(film, self.model)
         self.rows.append(dict(id=film.id, boneage=film.boneage, male=film.male, reader=float(months),
                               predicted=predicted, low=low, high=high))
         self.skip()
@@ -315,6 +334,9 @@ def _reading_controls() -> dict[str, widgets.Widget]:
     age = widgets.Text(description='bone age', placeholder='9y4m or 112m')
     return dict(view=views, gamma=gamma, age=age, **buttons, **texts)
 
+_LINES = (('view', 'gamma'), ('age', 'read', 'next', 'skip'), ('said',), ('picture',), ('score',),
+          ('save', 'saved'), ('table',))
+
 # %% ../../nbs/apps/03_reading.ipynb #0000001d
 def reading_words(
     row: dict,  # from `BlindReading.guess`
@@ -337,63 +359,84 @@ def readings_html(
     rows = list(map(cells, some.itertuples()))
     return table_html(['film', 'sex', 'label', 'you', 'error', 'network'], rows)
 
+# %% ../../nbs/apps/03_reading.ipynb #91459a8d
+def _picture_or_problem(path: str, hand: bool, gamma: float) -> str:  # HTML
+    "A film as it is read, else the sentence that says why it cannot be."
+    try: picture = reading_picture(path, hand, gamma)
+    except BoneAgeError as error: return f'<b>{html.escape(str(error))}</b>'
+    return picture_html(picture, 'the film to read', 'height:600px')
+
+def _await_guess(
+    parts,  # the controls
+    film,  # a row of a table; None at the end
+    left: int,  # films, with this one
+) -> None:
+    "Make ready for a guess."
+    parts.age.value, parts.next.disabled = '', True
+    parts.read.disabled = parts.skip.disabled = parts.age.disabled = film is None
+    if film is None: parts.said.value = '<b>All films are read.</b>'
+    else: parts.said.value = f'A {"boy" if film.male else "girl"}, {left} film{"s" if left != 1 else ""} left'
+
+def _tell_guess(parts, row: dict, table: pd.DataFrame) -> None:
+    "Say what `BlindReading.guess` gave, and the score; the way to the next film is open."
+    parts.said.value = reading_words(row)
+    parts.read.disabled = parts.skip.disabled = True
+    parts.next.disabled = parts.save.disabled = False
+    parts.score.value = html.escape(score_words(table))
+
+# %% ../../nbs/apps/03_reading.ipynb #f1c9f7c9
+def _in_red(error: BoneAgeError) -> str: return f'<span style="color:{LOST_COLOUR}">{html.escape(str(error))}</span>'
+
+def _tell_end(parts, table: pd.DataFrame) -> None:
+    "Show how all films were read."
+    parts.picture.value = figure_html(draw_reading(table), 'reader and network against the label')
+    parts.table.value = readings_html(table)
+
+def _saved(table: pd.DataFrame, out: Path) -> str:  # HTML
+    "Write the table under a name that is not taken; says where it is, or why it is nowhere."
+    try: path = write_atomically(unused(out), table)
+    except BoneAgeError as error: return html.escape(str(error))
+    return f'{html.escape(shown(path))}: {file_link(path)}'
+
 # %% ../../nbs/apps/03_reading.ipynb #0000001f
 class BlindReader(Panel):
     "The widget of `read_blind`; `reading` is the `BlindReading` behind it."
     def __init__(self, reading: BlindReading, out: Path):
         self.reading, self.out, self.film, self.told = reading, out, None, True
         controls = _reading_controls()
-        lines = in_lines(controls, ('view', 'gamma'), ('age', 'read', 'next', 'skip'), ('said',), ('picture',),
-                         ('score',), ('save', 'saved'), ('table',))
-        super().__init__(lines, lambda: draw_reading(reading.table), **controls)
+        super().__init__(in_lines(controls, *_LINES), lambda: draw_reading(reading.table), **controls)
         when_changed(self.look, controls['view'], controls['gamma'])
         for name, action in (('read', self.read), ('next', self.ask), ('skip', self.skip), ('save', self.save)):
             controls[name].on_click(lambda _, action=action: action())
         self.ask()
 
     def look(self) -> None:
-        film, parts = self.film, self.parts
-        if film is None: return
-        try: picture = reading_picture(film.path, parts.view.value, parts.gamma.value)
-        except BoneAgeError as error: parts.picture.value = f'<b>{html.escape(str(error))}</b>'
-        else: parts.picture.value = picture_html(picture, 'the film to read', 'height:600px')
+        parts, film = self.parts, self.film
+        if film is not None: parts.picture.value = _picture_or_problem(film.path, parts.view.value, parts.gamma.value)
 
     def ask(self) -> None:
-        parts, film = self.parts, self.reading.film
-        self.film, self.told = film, film is None
-        parts.age.value = ''
-        parts.read.disabled = parts.skip.disabled = parts.age.disabled = film is None
-        parts.next.disabled = True
-        if film is None: return self.finish()
-        left = len(self.reading.waiting)
-        parts.said.value = f'A {"boy" if film.male else "girl"}, {left} film{"s" if left != 1 else ""} left'
-        self.look()
+        self.film = self.reading.film
+        self.told = self.film is None
+        _await_guess(self.parts, self.film, len(self.reading.waiting))
+        self.finish() if self.told else self.look()
 
     def read(self) -> None:
-        parts = self.parts
         if self.told: return
-        try: months = parse_age(parts.age.value)
-        except BoneAgeError as error:
-            parts.said.value = f'<span style="color:{LOST_COLOUR}">{html.escape(str(error))}</span>'
+        try: months = parse_age(self.parts.age.value)
+        except BoneAgeError as error: self.parts.said.value = _in_red(error)
         else:
-            parts.said.value, self.told = reading_words(self.reading.guess(months)), True
-            parts.read.disabled = parts.skip.disabled = True
-            parts.next.disabled = parts.save.disabled = False
-            parts.score.value = html.escape(score_words(self.reading.table))
+            row, self.told = self.reading.guess(months), True
+            _tell_guess(self.parts, row, self.reading.table)
 
     def skip(self) -> None:
         self.reading.skip()
         self.ask()
 
-    def finish(self) -> None:
-        self.parts.said.value, table = '<b>All films are read.</b>', self.reading.table
-        self.parts.picture.value = figure_html(draw_reading(table), 'reader and network against the label')
-        self.parts.table.value = readings_html(table)
+    def finish(self) -> None: _tell_end(self.parts, self.reading.table)
 
-    def save(self) -> None:
-        try: path = write_atomically(unused(self.out), self.reading.table)
-        except BoneAgeError as error: self.parts.saved.value = html.escape(str(error))
-        else: self.parts.saved.value = f'{html.escape(shown(path))}: {file_link(path)}'
+    def save(self) -> None: self.parts.saved.value = _saved(self.reading.table, self.out)
+
+# %% ../../nbs/apps/03_reading.ipynb #4332251a
 def read_blind(
     table: pd.DataFrame,  # columns id, path, boneage (months), male
     model: str = 'default',  # whose answers are shown; judge it by films that it did not learn from

@@ -40,9 +40,14 @@ def _locked(
     except OSError as error: return error.errno in _no_locks
     return True
 
-# %% ../../nbs/clinic/06_corrections.ipynb #00000009
+# %% ../../nbs/clinic/06_corrections.ipynb #3abaec67
 LARGEST_LINES = 500_000_000  # bytes of a file of lines
 
+def _unwritable(path: Path, error: Exception) -> BoneAgeError:
+    return BoneAgeError(f'{shown(path)} cannot be written ({getattr(error, "strerror", None) or shown(error)}): '
+                        'make room or choose another file, and run the same again.')
+
+# %% ../../nbs/clinic/06_corrections.ipynb #00000009
 @dataclass(frozen=True)
 class LineFile:
     "An open file of lines."
@@ -78,10 +83,6 @@ class LineFile:
         tail = self.tail()
         if tail: os.ftruncate(self.descriptor, os.fstat(self.descriptor).st_size - len(tail))
 
-def _unwritable(path: Path, error: Exception) -> BoneAgeError:
-    return BoneAgeError(f'{shown(path)} cannot be written ({getattr(error, "strerror", None) or shown(error)}): '
-                        'make room or choose another file, and run the same again.')
-
 # %% ../../nbs/clinic/06_corrections.ipynb #0000000b
 def _open_locked(
     path: Path,
@@ -102,6 +103,7 @@ def _open_locked(
             raise
         os.close(descriptor)
 
+# %% ../../nbs/clinic/06_corrections.ipynb #8a3df90b
 @contextmanager
 def open_lines(
     path: str | Path,  # its folder is made if it is not there
@@ -130,6 +132,7 @@ def _bad_date(text: str) -> bool:
     try: return datetime.fromisoformat(text).tzinfo is None
     except ValueError: return True
 
+# %% ../../nbs/clinic/06_corrections.ipynb #83669fa1
 @dataclass(frozen=True)
 class Reading:
     "What a reader says of a film that was answered."

@@ -195,6 +195,7 @@ def _broken(lines: list[str], scale: float) -> list[str]:
     "Lines that fit the width of a page."
     return [part for text in lines for part in textwrap.wrap(_ascii(text), int(58 / scale)) or ['']]
 
+# %% ../../nbs/clinic/05_dicom_results.ipynb #ad683c16
 def _write(page: np.ndarray, lines: list[str], top: int, scale: float = 0.75, grey: int = 30) -> int:
     "Write lines on a page, broken where they are too long; returns where the next one goes."
     for line in _broken(lines, scale):
@@ -210,6 +211,7 @@ def _write_between(page: np.ndarray, lines: list[str], top: int, bottom: int) ->
     else: lines = [*_broken(lines, scale)[:max(room - 1, 0)], '... and more: the structured report has all of it.']
     _write(page, lines, top, scale)
 
+# %% ../../nbs/clinic/05_dicom_results.ipynb #70d59d90
 def _fit(picture: np.ndarray, side: int) -> np.ndarray:
     "A grey picture as RGB in a square."
     scale = side / max(picture.shape)

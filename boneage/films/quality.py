@@ -210,8 +210,6 @@ def detail(
     return sizes | products | {'greys': float(np.log(max(values['greys'], 1)))}
 
 # %% ../../nbs/films/04_quality.ipynb #000001a0
-GATE = 'gate.json', 'aa4dfe8670efef0a807369d51cf4a7d714e7c1d849d99a021017961ac77f81e9'  # file and SHA-256
-
 @dataclass(frozen=True)
 class Gate:
     "What good films are like; limits of warnings and of refusals."
@@ -243,6 +241,9 @@ class Gate:
             proportions=self.oddness(shape), few_pixels=-values['pixels'], soft=self.softness(detail(values)),
             grain=values['band0'] - values['band2'], burnt=values['burnt'], flat=-values['greys'])
 
+# %% ../../nbs/films/04_quality.ipynb #180ef045
+GATE = 'gate.json', 'aa4dfe8670efef0a807369d51cf4a7d714e7c1d849d99a021017961ac77f81e9'  # file and SHA-256
+
 @lru_cache(maxsize=1)
 def load_gate() -> Gate:
     "The limits that come with the package; raises `BoneAgeError` where they were changed."
@@ -271,6 +272,7 @@ class Verdict:
     @property
     def warnings(self) -> tuple[str, ...]: return tuple(one.says for one in self.findings if not one.refuses)
 
+# %% ../../nbs/films/04_quality.ipynb #ece87ea0
 # score → what to say beyond the limit of warnings, and beyond that of refusals
 CLAUSES = {
     'second_hand': ('there may be a second hand on the film: crop it to the left hand',
