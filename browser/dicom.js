@@ -1,6 +1,6 @@
 /**
  * A hand's DICOM file becomes the same grey picture as any other film, with the few of its tags that an answer needs.
- * Follows nbs/films/00c_dicom.ipynb; of the compressed kinds it reads only JPEG Baseline, which the browser decodes.
+ * Follows nbs/films/00d_dicom.ipynb; of the compressed kinds it reads only JPEG Baseline, which the browser decodes.
  */
 import { FilmProblem, wholeNumber } from './basics.js';
 import { readElements } from './elements.js';

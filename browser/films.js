@@ -1,4 +1,4 @@
-/** Any film in: bytes of a file, whatever its format, told by its content. Follows nbs/films/00d_film.ipynb. */
+/** Any film in: bytes of a file, whatever its format, told by its content. Follows nbs/films/00e_film.ipynb. */
 import { FilmProblem, sha256 } from './basics.js';
 import { isDicom, readDicom } from './dicom.js';
 import { greyLevels } from './grey.js';

@@ -1,4 +1,4 @@
-/** What a DICOM says of its film, and what is odd about it. Follows nbs/films/00c_dicom.ipynb. */
+/** What a DICOM says of its film, and what is odd about it. Follows nbs/films/00d_dicom.ipynb. */
 
 const DAYS_A_MONTH = 30.4375;
 const OLDEST = 120 * 12; // months: beyond it, and before birth, two dates give no age

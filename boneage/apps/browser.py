@@ -23,7 +23,7 @@ from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, save_json, to_di
 from ..catalog import model_card
 from ..films.changes import FIXED_VIEWS, fixed_view, shrunk
 from ..films.damage import jpeg_complaint, seam
-from ..films.dicom import load_pydicom
+from ..films.dicom_pixels import load_pydicom
 from ..films.film import read_film
 from ..films.hand import LANDMARK_MODEL, PALM_MODEL, PREPARATIONS, HandFinder
 from ..films.phantom import phantom
