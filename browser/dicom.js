@@ -158,7 +158,8 @@ function greyOf(header, stored) {
     }
   }
   if (!levels) {
-    const [dark, bright] = stored instanceof Uint8Array ? [0, 255] : greyRange(Float32Array.from(seen, mean));
+    const levelsAlready = stored instanceof Uint8Array && stored.every(number => mean(number) === number);
+    const [dark, bright] = levelsAlready ? [0, 255] : greyRange(Float32Array.from(seen, mean));
     const share = value => Math.min(Math.max((value - dark) / Math.max(bright - dark, 1e-30), 0), 1);
     levels = levelsBy(number => wholeNumber(255 * share(mean(number))));
   }

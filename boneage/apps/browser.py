@@ -317,6 +317,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
         big_endian=_dicom_bytes(twelve, 12, 'ExplicitVRBigEndian'), bytes=_dicom_bytes(film, 8, PatientSex='O'),
         signed=_dicom_bytes(signed, 16), rescaled=_dicom_bytes(signed, 16, **window),
         modality_table=_dicom_bytes(twelve, 12, ModalityLUTSequence=_lut(500, 16, rise[::-1])),
+        bytes_table=_dicom_bytes(film, 8, ModalityLUTSequence=_lut(0, 16, np.arange(7, 4096, 16))),
         filled=_dicom_bytes(twelve | 0x9000, 12),  # bits above those that are used
         padding=_dicom_bytes(padded, 12, PixelPaddingValue=4095), rgb=_dicom_bytes(np.dstack([film] * 3), 8),
         deep=_dicom_bytes(film.astype(np.uint32) * 70_000, 32),

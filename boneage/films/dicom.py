@@ -134,8 +134,8 @@ def _grey(
 ) -> tuple[np.ndarray, tuple[str, ...]]:  # uint8 (H, W), bright bone; and notes
     "What a radiologist sees of stored values."
     order, notes, padding = '<' if header.original_encoding[1] else '>', (), _padding(header, stored)
-    values, picture = _once_each(stored)
-    values = _modality(header, values.astype(np.float64), order)
+    different, picture = _once_each(stored)
+    values = _modality(header, different.astype(np.float64), order)
     seen = slice(None) if padding is None else ~padding
     shown_values = _shown(header, values, order)
     if shown_values is not None:
@@ -143,7 +143,7 @@ def _grey(
         between = (levels[seen] > 0) & (levels[seen] < 255)
         if between.mean() < LEAST_SHOWN: shown_values, notes = None, (NO_WINDOW,)
     if shown_values is None:
-        if stored.dtype == np.uint8: darkest, brightest = 0, 255
+        if stored.dtype == np.uint8 and np.array_equal(values, different): darkest, brightest = 0, 255
         else: darkest, brightest = grey_range(picture(values.astype(np.float32))[seen])
         scaled = (values - darkest) / max(brightest - darkest, 1e-30)
         levels = picture(np.round(255 * scaled.clip(0, 1)).astype(np.uint8))
