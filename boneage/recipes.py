@@ -10,10 +10,10 @@ import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .architecture import architecture
 from .augmentation import ViewRanges
 from .basics import BoneAgeError, from_dict, name_problem, read_json, shown, to_dict
 from .catalog import largest_picture, list_weights, model_names, pipeline_names, smallest_picture
-from .model import architecture
 
 # %% ../nbs/06_recipes.ipynb #00000006
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pandas as pd
 
+from .architecture import ARCHITECTURES
 from .basics import BoneAgeError, claim_folder, write_atomically
-from .model import ARCHITECTURES
 from .runs import evaluate_run
 from .splits import split_table
 from .evaluation import paired_difference, read_predictions, report_tables

@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from .answer import Fitted
+from .architecture import architecture
 from .augmentation import ViewRanges, balance_ages, write_balanced
 from .basics import (BoneAgeError, claim_folder, read_json, replacing, save_json, shown, to_dict, versions,
                             write_atomically)
 from .batches import films_of, load_pictures, on_devices
 from .films.changes import FIXED_VIEWS
 from .fitting import check_sides, fit, new_network
-from .model import architecture, keras, knows_sex
+from .model import keras, knows_sex
 from .pictures import PictureFiles, film_pictures
 from .progress import naive_errors, naive_predictions
 from .reader import joint_views, open_reader, write_partners
