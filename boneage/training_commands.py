@@ -245,7 +245,8 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
     the network is asked again. A stopped run goes on. Give films that the network was not trained on."""
     from boneage.dataset import read_films
     from boneage.splits import has_split
-    from boneage.stress import stress_films, write_stress, stress_sentence
+    from boneage.robustness import stress_sentence, write_stress
+    from boneage.stress import stress_films
     source = data if has_split(data) else read_films(data, **films)
     table = write_stress(stress_films(source, count, part), out, model,
                          variants=variants or None, workers=workers, progress=not quiet)
