@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['MARGIN_ABOVE', 'MARGIN_BELOW', 'MARGIN_BESIDE', 'PIPELINES', 'SMALLEST_PICTURE', 'LARGEST_PICTURE', 'Crop',
-           'upright_picture', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square', 'Pipeline',
-           'find_pipeline', 'picture_size', 'Preprocessed', 'preprocess']
+           'between_marks', 'upright_picture', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square',
+           'Pipeline', 'find_pipeline', 'picture_size', 'Preprocessed', 'preprocess']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from .basics import BoneAgeError, shown
 from .films.grey import Film
 from .films.hand import Hand, HandFinder, find_bright_bone, stretch_grey
 from .films.film import read_film
-from .films.radiograph import rotation
+from .films.radiograph import mapped, rotation
 
 # %% ../nbs/02_preprocessing.ipynb #00000006
 MARGIN_ABOVE, MARGIN_BELOW, MARGIN_BESIDE = 0.08, 0.30, 0.10  # shares of the landmarks' height in the upright frame
@@ -66,15 +66,13 @@ def _cut_square(
     return square, inside > 0, matrix * [*shrink, 1]
 
 # %% ../nbs/02_preprocessing.ipynb #0000000b
-def _between_landmarks(
-    hand: Hand,
-    matrix: np.ndarray,  # (2, 3) from film to square
-    size: int,
-) -> np.ndarray:  # bool (size, size)
-    "The convex hull of the landmarks in the square."
-    points = hand.landmarks @ matrix[:, :2].T + matrix[:, 2]
-    hull = cv2.convexHull(np.round(points).astype(np.int32))
-    return cv2.fillConvexPoly(np.zeros((size, size), np.uint8), hull, 1) > 0
+def between_marks(
+    marks: np.ndarray,  # (21, 2) x, y in pixels
+    shape: tuple[int, int],  # (H, W)
+) -> np.ndarray:  # bool (H, W)
+    "The convex hull of the landmarks."
+    hull = cv2.convexHull(np.round(marks).astype(np.int32))
+    return cv2.fillConvexPoly(np.zeros(shape, np.uint8), hull, 1) > 0
 
 # %% ../nbs/02_preprocessing.ipynb #0000000c
 def upright_picture(
@@ -88,7 +86,7 @@ def upright_picture(
     if hand is None: centre, side, angle = np.array([width / 2, height / 2]), float(max(height, width)), 0.0
     else: centre, side, angle = _upright_square(hand, crop)
     square, inside, matrix = _cut_square(image, centre, side, angle, size)
-    measured = _between_landmarks(hand, matrix, size) & inside if hand else inside
+    measured = between_marks(mapped(hand.landmarks, matrix), square.shape) & inside if hand else inside
     if measured.any():
         stretched = stretch_grey(square, crop.dark, crop.bright, measured, white=230)
         square = np.where(inside, stretched, 0).astype(np.uint8)

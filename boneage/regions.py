@@ -13,6 +13,7 @@ import pandas as pd
 
 from .basics import BoneAgeError
 from .explanation import model_inputs, place_width
+from .films.radiograph import mapped
 from .maps import as_maps, film_to_picture
 from .model import keras  # without TensorFlow's remarks
 from .splits import age_bands
@@ -46,7 +47,7 @@ def hand_regions(
     if not len(record['landmarks']):
         raise BoneAgeError('No hand was found in this film, so it has no regions: leave it out.')
     turn = film_to_picture(record, side)
-    landmarks = np.array(record['landmarks']) @ turn[:, :2].T + turn[:, 2]
+    landmarks = mapped(np.array(record['landmarks']), turn)
     far = []
     for lines in _bone_lines(landmarks):
         rounded = [np.round(line).astype(np.int32) for line in lines]

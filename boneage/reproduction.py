@@ -10,18 +10,20 @@ __all__ = ['SCALES', 'REPORT_MODELS', 'start_recipe', 'report_values', 'Scale', 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
 
 from .architecture import ARCHITECTURES
-from .basics import BoneAgeError, claim_folder, write_atomically
-from .runs import evaluate_run
+from .basics import BoneAgeError, claim_folder, extra, write_atomically
+from .runs import evaluate_run, open_run
 from .splits import split_table
-from .evaluation import paired_difference, read_predictions, report_tables
+from .evaluation import paired_difference, report_tables
 from .films.phantom import make_phantoms
 from .history import best_epoch, read_history
 from .recipes import RECIPES, Recipe, load_recipe, same_recipe
 from .training import train
+
+with extra('lab'):
+    import matplotlib.pyplot as plt
 
 # %% ../nbs/09b_reproduction.ipynb #00000006
 _REPORTED = ['mae', 'report_mad', 'fit_r2', 'slope', 'slope_se', 'intercept', 'intercept_se', 'error_min', 'error_max']
@@ -190,10 +192,10 @@ def compare_runs(
     out: str | Path,  # as given to `reproduce`
     pairs: dict[str, tuple[str, str]],  # what is compared → two runs, names of folders in `out`
 ) -> pd.DataFrame:  # one row a pair: both errors, first − second with its 95 % interval; months
-    "How much more one run errs than another; raises `BoneAgeError` where their test films differ."
+    "How much more one run errs than another; raises `BoneAgeError` where one was not evaluated, or their test films differ."
     rows = {}
     for name, runs in pairs.items():
-        first, second = (read_predictions(Path(out)/run/'evaluation-test'/'predictions.csv') for run in runs)
+        first, second = (open_run(Path(out)/run).evaluation().predictions for run in runs)
         both = first.merge(second, on=['id', 'boneage'], suffixes=('', '_second'))
         if not len(both) == len(first) == len(second):
             raise BoneAgeError(f'{" and ".join(runs)} were tested on different films: compare runs of one split.')

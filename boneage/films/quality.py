@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['AROUND', 'SEARCHED', 'ROOM', 'ROOM_BEHIND', 'BAND_EDGES', 'PIPELINE', 'SIDE', 'GATE', 'CLAUSES', 'NO_HAND',
            'look_again', 'log_odds', 'edge_distance', 'is_mirrored', 'hand_shape', 'as_searched', 'second_hand',
-           'bands', 'between_marks', 'as_judged', 'measure', 'Line', 'odds', 'detail', 'Gate', 'load_gate', 'Finding',
-           'Verdict', 'judge']
+           'bands', 'as_judged', 'measure', 'Line', 'odds', 'detail', 'Gate', 'load_gate', 'Finding', 'Verdict',
+           'judge']
 
 # %% ../../nbs/films/04_quality.ipynb #00000181
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ import numpy as np
 from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, from_dict, read_json
 from .changes import shrunk
 from .hand import PREPARATIONS, Palm, find_palms, landmarks_of
-from .radiograph import rotation
-from ..preprocessing import Preprocessed, preprocess
+from .radiograph import mapped, rotation
+from ..preprocessing import Preprocessed, between_marks, preprocess
 
 # %% ../../nbs/films/04_quality.ipynb #00000186
 AROUND = 1.25  # side of the second look's square, as a share of the landmarks' larger extent
@@ -126,14 +126,6 @@ def bands(
         finer = smooth
     return np.log(np.array(sizes) + 0.05)
 
-def between_marks(
-    marks: np.ndarray,  # (21, 2) x, y in pixels
-    shape: tuple[int, int],  # (H, W)
-) -> np.ndarray:  # bool (H, W)
-    "The convex hull of the landmarks."
-    hull = cv2.convexHull(np.round(marks).astype(np.int32))
-    return cv2.fillConvexPoly(np.zeros(shape, np.uint8), hull, 1) > 0
-
 # %% ../../nbs/films/04_quality.ipynb #00000198
 PIPELINE, SIDE = 'default', 320  # of the crops that are judged
 
@@ -158,7 +150,7 @@ def measure(
     record = made.record
     if not made.hand_found: return {'presence': 0.0}, None
     marks, matrix = np.array(record['landmarks'], float), np.array(record['matrix'], float).reshape(2, 3)
-    in_crop = marks @ matrix[:, :2].T + matrix[:, 2]
+    in_crop = mapped(marks, matrix)
     again, presence = look_again(made.image, in_crop)
     hull = between_marks(in_crop, made.image.shape)
     small = as_searched(film)

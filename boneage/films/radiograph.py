@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FORMATS', 'LARGEST_FILE', 'LIBTIFF', 'picture_film', 'check_file_size', 'read_whole', 'read_radiograph', 'rotation',
-           'as_png', 'write_png']
+           'mapped', 'as_png', 'write_png']
 
 # %% ../../nbs/films/00b_radiograph.ipynb #00000003
 import hashlib, io, os, re, stat, warnings
@@ -164,6 +164,14 @@ def rotation(
 ) -> np.ndarray:  # float64 (2, 2)
     "The matrix of a turn on a film."
     return np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
+
+# %% ../../nbs/films/00b_radiograph.ipynb #7cb4a312
+def mapped(
+    points: np.ndarray,  # (n, 2) x, y
+    matrix: np.ndarray,  # (2, 3) of an affine map, as OpenCV has it
+) -> np.ndarray:  # float64 (n, 2)
+    "Where points come to lie."
+    return points @ matrix[:, :2].T + matrix[:, 2]
 
 # %% ../../nbs/films/00b_radiograph.ipynb #0000002f
 def as_png(
