@@ -18,7 +18,7 @@ from .basics import BoneAgeError, claim_folder, film_file, one_sentence, write_a
 from .dataset import save_table
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import rotate, shrink_to
-from .films.hand import stretch_grey
+from .films.grey import stretch_grey
 from .films.radiograph import as_png, read_radiograph, rotation
 from .splits import age_bins
 from .urls import source_name

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 
 from .basics import BoneAgeError, shown
-from .films.grey import Film
-from .films.hand import Hand, HandFinder, find_bright_bone, stretch_grey
+from .films.grey import Film, stretch_grey
+from .films.hand import Hand, HandFinder, find_bright_bone
 from .films.film import read_film
 from .films.radiograph import mapped, rotation
 

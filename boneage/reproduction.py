@@ -192,7 +192,7 @@ def compare_runs(
     out: str | Path,  # as given to `reproduce`
     pairs: dict[str, tuple[str, str]],  # what is compared → two runs, names of folders in `out`
 ) -> pd.DataFrame:  # one row a pair: both errors, first − second with its 95 % interval; months
-    "How much more one run errs than another; raises `BoneAgeError` where one was not evaluated, or their test films differ."
+    "How much more one run errs than another; raises `BoneAgeError` if one was not evaluated, or the test films differ."
     rows = {}
     for name, runs in pairs.items():
         first, second = (open_run(Path(out)/run).evaluation().predictions for run in runs)

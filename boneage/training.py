@@ -174,13 +174,19 @@ def _trained(
 # %% ../nbs/06d_training.ipynb #d140d0ab
 def _check_helpers(
     recipe: Recipe,
+    above: tuple[str, ...] = (),  # names of the recipes that ask for it
 ) -> None:
-    "Raise `BoneAgeError` for partners or teachers that are no recipes, or cannot look at the recipe's pictures."
+    """Raise `BoneAgeError` where partners or teachers of a recipe, or of one that it needs, are no recipes, cannot look
+    at its pictures, or need it themselves."""
     def seen(each): return each.pipeline, architecture(each.model, **each.model_options).sex
-    for name in (*recipe.partners, *recipe.teachers):
-        if seen(load_recipe(name)) != seen(recipe):
+    helpers, above = (*recipe.partners, *recipe.teachers), (*above, recipe.name)
+    for name in (*helpers, *([recipe.weights] if recipe.weights in RECIPES else [])):
+        if name in above: raise BoneAgeError(f'{name} needs itself: {" needs ".join((*above, name))}.')
+        needed = load_recipe(name)
+        if name in helpers and seen(needed) != seen(recipe):
             raise BoneAgeError(f'{name} sees other pictures than {recipe.name}, or no sex: '
                                'partners and teachers have the pipeline and the inputs of the recipe.')
+        _check_helpers(needed, above)
 
 # %% ../nbs/06d_training.ipynb #a8a66dc2
 def train(

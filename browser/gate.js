@@ -1,7 +1,7 @@
 /**
  * Says whether a film may be answered: an answer, an answer with warnings, or no answer, with the reason and what to do
- * about it. Follows the second half of nbs/films/04_quality.ipynb; limits and their sentences come in gate.json, which
- * Python writes.
+ * about it. Follows nbs/films/04a_quality.ipynb; limits and their sentences come in gate.json, which Python
+ * writes.
  */
 import { FilmProblem } from './basics.js';
 import { measure } from './measures.js';

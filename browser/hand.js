@@ -1,6 +1,7 @@
 /**
  * Finds the hand in a film: 21 landmarks, how they were found, and how sure it is that there is a hand at all. Follows
- * nbs/films/01_hand.ipynb. `networks` is `{ palm, landmarks }`, graphs of the two files.
+ * nbs/films/01_landmarks.ipynb and nbs/films/01a_hand.ipynb. `networks` is `{ palm, landmarks }`, graphs of the two
+ * files.
  */
 import { median, percentiles, turned, wholeNumber } from './basics.js';
 import { equalizeHist, erode, gaussianBlur } from './filters.js';

@@ -1,6 +1,6 @@
 /**
- * What the quality gate measures of a film and of the picture that was made of it. Follows the first half of
- * nbs/films/04_quality.ipynb. A film is `{ data: Uint8Array, width, height }`; marks are 21 landmarks [x, y].
+ * What the quality gate measures of a film and of the picture that was made of it. Follows
+ * nbs/films/04_measures.ipynb. A film is `{ data: Uint8Array, width, height }`; marks are 21 landmarks [x, y].
  */
 import { percentiles, turned, wholeNumber } from './basics.js';
 import { PREPARATIONS, findPalms, landmarksOf } from './hand.js';

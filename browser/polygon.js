@@ -1,6 +1,6 @@
 /**
  * The inside of a convex polygon, pixel for pixel as OpenCV's convexHull and fillConvexPoly give it (8-connected edges,
- * no shift). Follows between_marks in nbs/films/04_quality.ipynb and opencv/modules/imgproc/src/drawing.cpp.
+ * no shift). Follows between_marks in nbs/02_preprocessing.ipynb and opencv/modules/imgproc/src/drawing.cpp.
  */
 import { wholeNumber } from './basics.js';
 

@@ -24,6 +24,7 @@ from boneage.catalog import model_card
 from boneage.dataset import read_films
 from boneage.executor import in_workers
 from boneage.films import quality
+from boneage.films.measures import measure
 from boneage.films.phantom import phantom
 from boneage.films.radiograph import read_radiograph
 from boneage.preprocessing import preprocess
@@ -96,7 +97,7 @@ def measured(folder, task):
     for kind, source, film in made_of(Path(folder), task):
         film = np.ascontiguousarray(film)
         if min(film.shape) < 64 or max(film.shape) > 10 * min(film.shape): continue  # refused when it is read
-        values, shape = quality.measure(film, made := preprocess(film))
+        values, shape = measure(film, made := preprocess(film))
         row = dict(part=task[0], what=task[1], kind=kind, source=str(source), values=values)
         rows.append(row | dict(shape=None if shape is None else shape.round(5).tolist()))
     return task, rows
@@ -255,7 +256,7 @@ def main():
         gate = fit(rows)
         gate = replace(gate, figures=figures(rows, gate))
         save_json(path, to_dict(gate))
-        print(f'{path.name}, {path.stat().st_size:,} bytes; the SHA-256 for GATE in 04_quality: {file_sha256(path)}\n')
+        print(f'{path.name}, {path.stat().st_size:,} bytes; the SHA-256 for GATE in 04a_quality: {file_sha256(path)}\n')
     report(rows, gate)
 
 

@@ -25,7 +25,8 @@ from ..films.changes import FIXED_VIEWS, fixed_view, shrunk
 from ..films.damage import jpeg_complaint, seam
 from ..films.dicom_pixels import load_pydicom
 from ..films.film import read_film
-from ..films.hand import LANDMARK_MODEL, PALM_MODEL, PREPARATIONS, HandFinder
+from ..films.hand import PREPARATIONS, HandFinder
+from ..films.landmarks import LANDMARK_MODEL, PALM_MODEL
 from ..films.phantom import phantom
 from ..films.radiograph import rotation
 from ..preprocessing import find_pipeline, preprocess

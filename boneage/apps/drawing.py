@@ -19,7 +19,8 @@ import numpy as np
 from ..basics import extra
 from ..clinic.page import picture_url
 from ..films.film import read_film
-from ..films.hand import PREPARATIONS, Hand, HandFinder, Palm, find_bright_bone, find_palms, landmarks_of
+from ..films.hand import PREPARATIONS, Hand, HandFinder, find_bright_bone
+from ..films.landmarks import Palm, find_palms, landmarks_of
 from ..preprocessing import PIPELINES, Crop, upright_picture
 
 with extra('lab'):

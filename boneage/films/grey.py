@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'FilmTags', 'Film', 'RadiographError',
-           'too_large', 'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film']
+           'too_large', 'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'grey_percentiles',
+           'stretch_grey']
 
 # %% ../../nbs/films/00_grey.ipynb #00000003
 from dataclasses import dataclass, field
@@ -190,3 +191,34 @@ def as_film(
 ) -> np.ndarray:  # uint8 (H, W)
     "`grey_levels` without the notes."
     return grey_levels(pixels, name)[0]
+
+# %% ../../nbs/films/00_grey.ipynb #c92bc34d
+def grey_percentiles(
+    image: np.ndarray,  # uint8 (H, W)
+    shares: list[float],  # per cent
+    inside: np.ndarray | None = None,  # bool (H, W): where they are taken, somewhere; everywhere if None
+) -> np.ndarray:  # float64, one of each share
+    "What `np.percentile` gives, to the last bit, from the counts of the 256 grey levels: nothing is sorted."
+    counts = np.zeros(256, np.int64)
+    for rows in range(0, len(image), step := max(1, 2**24 // image.shape[1])):  # float32 counts no further
+        mask = None if inside is None else inside[rows:rows + step].astype(np.uint8)
+        counts += cv2.calcHist([image[rows:rows + step]], [0], mask, [256], [0, 256])[:, 0].astype(np.int64)
+    upto = np.cumsum(counts)
+    place = (upto[-1] - 1) * np.true_divide(shares, 100)
+    part = place - np.floor(place)
+    lower, upper = (np.searchsorted(upto, np.minimum(np.floor(place) + more, upto[-1] - 1), side='right')
+                    for more in (0, 1))
+    return np.where(part < 0.5, lower + (upper - lower) * part, upper - (upper - lower) * (1 - part))
+
+# %% ../../nbs/films/00_grey.ipynb #82a59ca1
+def stretch_grey(
+    image: np.ndarray,  # uint8 (H, W)
+    low: float = 1,  # percentile that becomes black
+    high: float = 99,  # percentile that becomes white
+    inside: np.ndarray | None = None,  # bool (H, W): where the percentiles are taken; everywhere if None
+    white: float = 255,  # grey level of the high percentile; what is brighter goes on up to 255
+) -> np.ndarray:  # uint8 (H, W)
+    "Stretch the grey levels linearly so that two percentiles become black and white."
+    dark, bright = grey_percentiles(image, [low, high], inside)
+    levels = np.clip((np.arange(256) - dark) * (white / max(bright - dark, 1)), 0, 255)
+    return cv2.LUT(image, levels.astype(np.uint8))
