@@ -11,6 +11,8 @@ const AROUND = 1.25; // side of the second look's square, as a share of the land
 const SEARCHED = 320; // pixels: longer side of the film in which a second hand is sought
 const [ROOM, ROOM_BEHIND] = [0.5, 1.0]; // of the hand's larger extent: what a strip beside it, or behind it, must have
 const BAND_EDGES = [0.7, 1.4, 2.8, 5.6]; // standard deviations of the smoothings, in pixels of a crop of 320
+const MEASURED = 1024; // pixels: side of the square of the film in which blocks are sought, in the middle of the hand
+const COUNTED = 1024; // pixels: longer side of the film in which grey levels are counted, at most twice as many
 const SIDE = 320; // pixels, of the crops that are judged
 
 const distance = ([x, y], [otherX, otherY]) => Math.hypot(x - otherX, y - otherY);
@@ -121,19 +123,28 @@ export async function secondHand(film, marks, networks) {
   return best;
 }
 
-/** OpenCV's Gaussian of floats: Float32Array in and out, mirrored at the edges without repeating the last pixel. */
-function smoothed(values, width, height, deviation) {
+/** The weights of OpenCV's Gaussian, an odd number of them that add up to 1. */
+function bell(deviation) {
   const reach = (wholeNumber(8 * deviation + 1) | 1) >> 1;
-  const bell = place => Math.exp(-((place - reach) ** 2) / (2 * deviation ** 2));
-  const raw = Array.from({ length: 2 * reach + 1 }, (_, place) => bell(place));
+  const falling = (_, place) => Math.exp(-((place - reach) ** 2) / (2 * deviation ** 2));
+  const raw = Array.from({ length: 2 * reach + 1 }, falling);
   const total = raw.reduce((sum, weight) => sum + weight, 0);
-  const weights = Float32Array.from(raw, weight => weight / total);
-  const across = filtered(values, width, height, 1, width, weights, reach);
-  return filtered(across, height, width, width, 1, weights, reach);
+  return Float32Array.from(raw, weight => weight / total);
 }
 
+/** A Gaussian along the rows, mirrored at the edges without repeating the last pixel: Float32Array in and out. */
+const alongRows = (values, width, height, deviation) => filtered(values, width, height, 1, width, bell(deviation));
+
+/** The same along the columns. */
+const alongColumns = (values, width, height, deviation) => filtered(values, height, width, width, 1, bell(deviation));
+
+/** OpenCV's Gaussian of floats. */
+const smoothed = (values, width, height, deviation) =>
+  alongColumns(alongRows(values, width, height, deviation), width, height, deviation);
+
 /** One direction of it: `lines` of `length` values, a value every `step`, a line every `jump`. */
-function filtered(values, length, lines, step, jump, weights, reach) {
+function filtered(values, length, lines, step, jump, weights) {
+  const reach = weights.length >> 1;
   const result = new Float32Array(values.length), line = new Float64Array(length + 2 * reach);
   const period = 2 * (length - 1);
   for (let number = 0; number < lines; number++) {
@@ -168,6 +179,55 @@ export function bandsOf(crop, inside) {
   });
 }
 
+/** How much detail there is along an upright hand, against that across it: a logarithm, 0 where both are alike. */
+export function lengthwiseOf(crop, inside) {
+  const grey = Float32Array.from(crop.data), pixels = inside.reduce((sum, one) => sum + one, 0);
+  if (!pixels) return 0;
+  const [along, across] = [alongColumns, alongRows].map(way => {
+    const smooth = way(grey, crop.width, crop.height, BAND_EDGES[1]);
+    let sum = 0;
+    for (let place = 0; place < grey.length; place++) if (inside[place]) sum += (grey[place] - smooth[place]) ** 2;
+    return Math.sqrt(sum / pixels) + 0.05;
+  });
+  return Math.log(along / across);
+}
+
+/** Mean difference of each pixel of a line to the next line: of columns (`step` 1) or rows (`step` width). */
+function stepsBetween({ data }, lines, length, start, step, jump) {
+  return Array.from({ length: lines - 1 }, (_, line) => {
+    let sum = 0;
+    for (let place = 0; place < length; place++) {
+      const here = start + line * step + place * jump;
+      sum += Math.abs(data[here] - data[here + step]);
+    }
+    return sum / length;
+  });
+}
+
+const meanOf = values => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** How much more neighbours differ across the borders of JPEG blocks (8 × 8 pixels) than within; 1 without blocks. */
+export function blockiness(film, marks) {
+  const { low, high } = boxOf(marks), most = [film.width, film.height];
+  const [[left, right], [top, bottom]] = [0, 1].map(axis => {
+    const [first, last] = [Math.floor(low[axis]), Math.ceil(high[axis])], middle = Math.floor((first + last) / 2);
+    const from = Math.max(first, middle - MEASURED / 2, 0), to = Math.max(Math.min(last, middle + MEASURED / 2), 0);
+    return [from, Math.min(to, most[axis])];
+  });
+  const [columns, rows] = [right - left, bottom - top];
+  if (Math.min(columns, rows) <= 16) return 1;
+  const start = top * film.width + left;
+  const ratios = [stepsBetween(film, columns, rows, start, 1, film.width),
+    stepsBetween(film, rows, columns, start, film.width, 1)].map(steps => {
+    const borders = Array.from({ length: 8 }, (_, first) => {
+      const [on, off] = [true, false].map(border => meanOf(steps.filter((_, line) => (line % 8 === first) === border)));
+      return on / Math.max(off, 0.05);
+    });
+    return Math.max(...borders);
+  });
+  return Math.sqrt(ratios[0] * ratios[1]);
+}
+
 /** Range of grey levels in the hand, and the share of burnt-out pixels. */
 function greysOf(small, inside) {
   const [dark, bright] = percentiles(small.data, [2, 99.5], inside);
@@ -179,6 +239,17 @@ function greysOf(small, inside) {
     if (small.data[place] >= 254) burnt++;
   }
   return { greys: bright - dark, burnt: burnt / pixels };
+}
+
+/** How many grey levels there are between the landmarks, 0 to 256. */
+export function greyCount(film, marks) {
+  const step = Math.max(1, Math.floor(Math.max(film.width, film.height) / COUNTED));
+  const [width, height] = [Math.ceil(film.width / step), Math.ceil(film.height / step)];
+  const inside = betweenMarks(marks.map(([x, y]) => [x / step, y / step]), width, height), seen = new Set();
+  for (let place = 0; place < inside.length; place++) {
+    if (inside[place]) seen.add(film.data[Math.floor(place / width) * step * film.width + (place % width) * step]);
+  }
+  return seen.size;
 }
 
 /**
@@ -198,14 +269,16 @@ export async function measure(film, made, networks) {
   const found = asSearched(film);
   const small = record.inverted ? { ...found, data: found.data.map(level => 255 - level) } : found;
   const inSmall = scaled(marks, film, small);
-  const { greys, burnt } = greysOf(small, betweenMarks(inSmall, small.width, small.height));
+  const pixels = SIDE / Math.sqrt(Math.abs(a * e - b * d)), hull = betweenMarks(inCrop, image.width, image.height);
   const apart = inCrop.reduce((sum, mark, place) => sum + distance(mark, again.marks[place]), 0) / inCrop.length;
   const values = {
     presence: record.presence, second_look: again.presence, apart: apart / wristToKnuckle(inCrop), angle: record.angle,
     edge: edgeDistance(marks, record.width, record.height), second_hand: await secondHand(small, inSmall, networks),
-    mirrored: Number(isMirrored(inCrop)), pixels: SIDE / Math.sqrt(Math.abs(a * e - b * d)), greys, burnt,
+    mirrored: Number(isMirrored(inCrop)), pixels, ...greysOf(small, betweenMarks(inSmall, small.width, small.height)),
+    levels: greyCount(film, marks), lengthwise: lengthwiseOf(image, hull),
+    blocks: (blockiness(film, marks) - 1) * Math.min(1, SIDE / pixels), // as large as the crop shows them
   };
-  bandsOf(image, betweenMarks(inCrop, image.width, image.height)).forEach((size, number) => {
+  bandsOf(image, hull).forEach((size, number) => {
     values[`band${number}`] = size;
   });
   return { values, shape: handShape(inCrop) };

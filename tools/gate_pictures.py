@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from boneage.films.changes import (blurred, collimated, framed, inverted, labelled, mirrored, noisy, quarter_turns,
-                                   recoded, relevelled, rotate, shrunk)
+from boneage.films.changes import (blurred, collimated, framed, inverted, labelled, lined, mirrored, noisy,
+                                   posterised, quarter_turns, recoded, relevelled, rotate, shrunk, smeared)
 
 
 @dataclass(frozen=True)
@@ -553,6 +553,9 @@ def spoilings(half):
         'squashed': lambda f, o, m, r: squash(f, 1, r.uniform(0.45, 0.6) if fit else 0.5),
         'squashed across': lambda f, o, m, r: squash(f, r.uniform(0.45, 0.6) if fit else 0.5, 1),
         'strong blur': lambda f, o, m, r: blurred(f, r.uniform(3, 6) if fit else r.choice([3.0, 4.0, 5.0, 8.0])),
+        '12 grey levels': lambda f, o, m, r: posterised(f, 12),
+        'JPEG 10': lambda f, o, m, r: recoded(f, 10),
+        'lines across': lambda f, o, m, r: lined(f, 20, 6), 'smeared': lambda f, o, m, r: smeared(f, 10),
     }
 
 

@@ -21,8 +21,8 @@ from ..basics import BoneAgeError, save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
 from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, report_sentence,
                                    signed)
-from ..films.changes import (blurred, inverted, labelled, lettered, mirrored, noisy, quarter_turns, relevelled,
-                                   rotate, shrunk)
+from ..films.changes import (blurred, inverted, labelled, lettered, lined, mirrored, noisy, posterised,
+                                   quarter_turns, recoded, relevelled, rotate, shrunk, smeared)
 from ..films.grey import Film, FilmTags
 from ..films.phantom import phantom
 from ..films.quality import CLAUSES, NO_HAND, judge, load_gate
@@ -130,7 +130,9 @@ def spoilt_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
         touching=film[:, columns // 5:], cut=film[:, columns // 4:], two_hands=np.hstack([film, mirrored(film)]),
         few_pixels=shrunk(film, 160), thumbnail=small, blown_up=sized(small, 1, 1, cv2.INTER_CUBIC),
         blocks=sized(small, 1, 1, cv2.INTER_NEAREST), low=sized(film, 1, 0.35), narrow=sized(film, 0.55, 1),
-        blurred=blurred(film, 4), grainy=noisy(film, 25), flat=relevelled(film, contrast=0.1))
+        blurred=blurred(film, 4), grainy=noisy(film, 25), flat=relevelled(film, contrast=0.1),
+        few_greys=posterised(film, 14), bilevel=posterised(film, 2), jpeg=recoded(film, 25), blocky=recoded(film, 8),
+        smeared=smeared(film, 8), lines=lined(film, 20, 6), faint_lines=lined(film, 6, 6))
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #184f1422
 def no_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
@@ -188,7 +190,7 @@ def result_vector(
 # %% ../../nbs/apps/01a_browser_tables.ipynb #86c62fc0
 # an answer takes most of a second: each kind of film once
 ANSWERED = ('20 F', '60 M', '120 F', '225 M', 'mirrored', 'upside_down', 'inverted', 'bright', 'few_pixels', 'half',
-            'two_hands', 'blown_up', 'low', 'noise')
+            'two_hands', 'blown_up', 'low', 'few_greys', 'jpeg', 'smeared', 'noise')
 
 def result_vectors(
     films: dict[str, np.ndarray],  # by name; their PNG lie in the folder

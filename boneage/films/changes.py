@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FIXED_VIEWS', 'border_grey', 'rotate', 'quarter_turns', 'mirrored', 'relevelled', 'inverted', 'shrunk', 'recoded',
-           'noisy', 'blurred', 'lettered', 'labelled', 'framed', 'collimated', 'shifted', 'cut_below', 'covered',
-           'shrink_to', 'fixed_view']
+           'posterised', 'noisy', 'blurred', 'smeared', 'lined', 'lettered', 'labelled', 'framed', 'collimated',
+           'shifted', 'cut_below', 'covered', 'shrink_to', 'fixed_view']
 
 # %% ../../nbs/films/02_changes.ipynb #00000003
 import cv2
@@ -81,6 +81,13 @@ def recoded(
     "A film that went through a JPEG file."
     return cv2.imdecode(cv2.imencode('.jpg', film, [cv2.IMWRITE_JPEG_QUALITY, quality])[1], cv2.IMREAD_GRAYSCALE)
 
+def posterised(
+    film: np.ndarray,  # uint8 (H, W)
+    levels: int,  # 2–256
+) -> np.ndarray:  # uint8 (H, W)
+    "A film saved in few grey levels, all as far apart."
+    return np.round(np.arange(256) * levels // 256 * (255 / (levels - 1))).astype(np.uint8)[film]
+
 # %% ../../nbs/films/02_changes.ipynb #0000001f
 def noisy(
     film: np.ndarray,  # uint8 (H, W)
@@ -101,8 +108,24 @@ def blurred(
     film: np.ndarray,  # uint8 (H, W)
     deviation: float,  # of the Gaussian in pixels, at a shorter side of 300
 ) -> np.ndarray:  # uint8 (H, W)
-    "A film of a hand that moved, or a poor scan."
+    "A film out of focus, or a poor scan."
     return cv2.GaussianBlur(film, (0, 0), deviation * _per_300(film))
+
+def smeared(
+    film: np.ndarray,  # uint8 (H, W)
+    length: float,  # pixels, at a shorter side of 300
+) -> np.ndarray:  # uint8 (H, W)
+    "A film of a hand that moved along its height."
+    return cv2.blur(film, (1, max(1, round(length * _per_300(film)))))
+
+def lined(
+    film: np.ndarray,  # uint8 (H, W)
+    depth: float,  # grey levels up and down
+    every: float,  # pixels from line to line, at a shorter side of 300
+) -> np.ndarray:  # uint8 (H, W)
+    "A film with lines across, as grids and scanners leave them."
+    wave = depth * np.sin(2 * np.pi * np.arange(film.shape[0]) / (every * _per_300(film)))
+    return np.clip(np.round(film + wave[:, None]), 0, 255).astype(np.uint8)
 
 # %% ../../nbs/films/02_changes.ipynb #00000011
 def lettered(

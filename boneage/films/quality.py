@@ -79,10 +79,12 @@ class Gate:
         return dict(
             second_hand=values['second_hand'], cut_off=-values['edge'], doubt=self.doubt(odds(values)),
             proportions=self.oddness(shape), few_pixels=-values['pixels'], soft=self.softness(detail(values)),
-            grain=values['band0'] - values['band2'], burnt=values['burnt'], flat=-values['greys'])
+            grain=values['band0'] - values['band2'], burnt=values['burnt'], flat=-values['greys'],
+            few_greys=-values['levels'], blocks=values['blocks'], moved=-values['lengthwise'],
+            lines=values['lengthwise'])
 
 # %% ../../nbs/films/04a_quality.ipynb #180ef045
-GATE = 'gate.json', 'aa4dfe8670efef0a807369d51cf4a7d714e7c1d849d99a021017961ac77f81e9'  # file and SHA-256
+GATE = 'gate.json', 'd80a9092875545bb8b7c0fc254c790016daf5d1b28881fb42814f63ba2ef731c'  # file and SHA-256
 
 @lru_cache(maxsize=1)
 def load_gate() -> Gate:
@@ -130,6 +132,13 @@ CLAUSES = {
     'grain': ('the film is grainy or was compressed strongly: use the original', ''),
     'burnt': ('parts of the hand are burnt out: use a film with less contrast', ''),
     'flat': ('the hand has hardly any contrast: use the film as it was exposed', ''),
+    'blocks': ('the film was compressed strongly: use the original',
+               'the film was compressed too strongly to show bone: give the original'),
+    'moved': ('the hand moved while the film was taken, or was smeared since: use a sharper film if there is one', ''),
+    'lines': ('there are lines across the hand: use a film without them',
+              'the lines across the hand hide the bone: give a film without them'),
+    'few_greys': ('the hand has few grey levels: use the original, not a copy in few colours',
+                  'the hand has too few grey levels to show bone: give the original, not a copy in few colours'),
 }
 
 # %% ../../nbs/films/04a_quality.ipynb #000001a5
