@@ -45,6 +45,7 @@ export function scoresOf(gate, values, shape) {
     proportions: oddness(gate, shape), few_pixels: -values.pixels, soft: along(gate.softness, detailOf(values)),
     grain: values.band0 - values.band2, burnt: values.burnt, flat: -values.greys,
     few_greys: -values.levels, blocks: values.blocks, moved: -values.lengthwise, lines: values.lengthwise,
+    sharpened: values.band2 - values.band3,
   };
 }
 

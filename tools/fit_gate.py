@@ -164,6 +164,7 @@ def fit(rows):
     # more detail along the hand than across it, which no good film or phantom has; and blocks as large as those by which
     # the answer moved by 7 months on average, 18 with more than 4
     warns['lines'], refuses['lines'], refuses['blocks'] = 0.1, 0.5, 3.0
+    warns['sharpened'] = -0.22  # all of the sharpened films are above it, and one in four hundred of the others
     # films alone set the warning of softness, as phantoms are soft; what is refused is softer than all that is good
     films = detail([row for row in sharp if row['what'] != 'phantom'])
     warns['soft'] = float(np.quantile([softness(one) for one in films], 1 - WARNED))

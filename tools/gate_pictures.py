@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from boneage.films.changes import (blurred, collimated, framed, inverted, labelled, lined, mirrored, noisy,
-                                   posterised, quarter_turns, recoded, relevelled, rotate, shrunk, smeared)
+                                   posterised, quarter_turns, recoded, relevelled, rotate, sharpened, shrunk, smeared)
 
 
 @dataclass(frozen=True)
@@ -556,6 +556,7 @@ def spoilings(half):
         '12 grey levels': lambda f, o, m, r: posterised(f, 12),
         'JPEG 10': lambda f, o, m, r: recoded(f, 10),
         'lines across': lambda f, o, m, r: lined(f, 20, 6), 'smeared': lambda f, o, m, r: smeared(f, 10),
+        'sharpened': lambda f, o, m, r: sharpened(f, 5),
     }
 
 

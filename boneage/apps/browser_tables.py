@@ -22,7 +22,7 @@ from ..clinic.ages import age_between, age_in_words, age_step, chronological_age
 from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, report_sentence,
                                    signed)
 from ..films.changes import (blurred, inverted, labelled, lettered, lined, mirrored, noisy, posterised,
-                                   quarter_turns, recoded, relevelled, rotate, shrunk, smeared)
+                                   quarter_turns, recoded, relevelled, rotate, sharpened, shrunk, smeared)
 from ..films.grey import Film, FilmTags
 from ..films.phantom import phantom
 from ..films.quality import CLAUSES, NO_HAND, judge, load_gate
@@ -132,7 +132,7 @@ def spoilt_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name
         blocks=sized(small, 1, 1, cv2.INTER_NEAREST), low=sized(film, 1, 0.35), narrow=sized(film, 0.55, 1),
         blurred=blurred(film, 4), grainy=noisy(film, 25), flat=relevelled(film, contrast=0.1),
         few_greys=posterised(film, 14), bilevel=posterised(film, 2), jpeg=recoded(film, 25), blocky=recoded(film, 8),
-        smeared=smeared(film, 8), lines=lined(film, 20, 6), faint_lines=lined(film, 6, 6))
+        smeared=smeared(film, 8), lines=lined(film, 20, 6), faint_lines=lined(film, 6, 6), sharpened=sharpened(film, 5))
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #184f1422
 def no_films() -> dict[str, np.ndarray]:  # uint8 (H, W) by name

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FIXED_VIEWS', 'border_grey', 'rotate', 'quarter_turns', 'mirrored', 'relevelled', 'inverted', 'shrunk', 'recoded',
-           'posterised', 'noisy', 'blurred', 'smeared', 'lined', 'lettered', 'labelled', 'framed', 'collimated',
-           'shifted', 'cut_below', 'covered', 'shrink_to', 'fixed_view']
+           'posterised', 'noisy', 'blurred', 'sharpened', 'smeared', 'lined', 'lettered', 'labelled', 'framed',
+           'collimated', 'shifted', 'cut_below', 'covered', 'shrink_to', 'fixed_view']
 
 # %% ../../nbs/films/02_changes.ipynb #00000003
 import cv2
@@ -110,6 +110,14 @@ def blurred(
 ) -> np.ndarray:  # uint8 (H, W)
     "A film out of focus, or a poor scan."
     return cv2.GaussianBlur(film, (0, 0), deviation * _per_300(film))
+
+def sharpened(
+    film: np.ndarray,  # uint8 (H, W)
+    strength: float,  # times that what is finer than 3 pixels, at a shorter side of 300, is added
+) -> np.ndarray:  # uint8 (H, W)
+    "A film whose edges a program brought out (an unsharp mask)."
+    fine = film - cv2.GaussianBlur(film, (0, 0), 3 * _per_300(film)).astype(np.float32)
+    return np.clip(np.round(film + strength * fine), 0, 255).astype(np.uint8)
 
 def smeared(
     film: np.ndarray,  # uint8 (H, W)

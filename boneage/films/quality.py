@@ -81,10 +81,10 @@ class Gate:
             proportions=self.oddness(shape), few_pixels=-values['pixels'], soft=self.softness(detail(values)),
             grain=values['band0'] - values['band2'], burnt=values['burnt'], flat=-values['greys'],
             few_greys=-values['levels'], blocks=values['blocks'], moved=-values['lengthwise'],
-            lines=values['lengthwise'])
+            lines=values['lengthwise'], sharpened=values['band2'] - values['band3'])
 
 # %% ../../nbs/films/04a_quality.ipynb #180ef045
-GATE = 'gate.json', 'd80a9092875545bb8b7c0fc254c790016daf5d1b28881fb42814f63ba2ef731c'  # file and SHA-256
+GATE = 'gate.json', '667c81fda8092a2e4cc58d9142edbdd2fc39e6700d5d988dcac6187a617fe682'  # file and SHA-256
 
 @lru_cache(maxsize=1)
 def load_gate() -> Gate:
@@ -130,6 +130,7 @@ CLAUSES = {
     'soft': ('the film is blurred or was blown up: use the sharp original',
              'the film is too blurred to show bone: give the sharp original'),
     'grain': ('the film is grainy or was compressed strongly: use the original', ''),
+    'sharpened': ('the edges were brought out strongly: use the film as it was exposed', ''),
     'burnt': ('parts of the hand are burnt out: use a film with less contrast', ''),
     'flat': ('the hand has hardly any contrast: use the film as it was exposed', ''),
     'blocks': ('the film was compressed strongly: use the original',

@@ -22,7 +22,7 @@ const MEASURES = { // the most that a measure of the gate may differ
   presence: 0.01, second_look: 0.05, apart: 0.01, angle: 0.2, edge: 0.01, second_hand: 0.01, mirrored: 0, pixels: 0.5,
   greys: 1, burnt: 1e-3, band0: 0.02, band1: 0.02, band2: 0.02, band3: 0.02, cut_off: 0.01, doubt: 0.3,
   proportions: 0.1, few_pixels: 0.5, soft: 0.3, grain: 0.02, flat: 1, levels: 2, few_greys: 2, blocks: 0.05,
-  lengthwise: 0.03, moved: 0.03, lines: 0.03,
+  lengthwise: 0.03, moved: 0.03, lines: 0.03, sharpened: 0.04,
 };
 
 /** What the page says of a file, as the vectors have it. */
