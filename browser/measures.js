@@ -162,33 +162,38 @@ function filtered(values, length, lines, step, jump, weights) {
   return result;
 }
 
+/** How far two pictures are apart where `inside` is set: root mean square, 0 where it is nowhere. */
+function differenceOf(one, other, inside) {
+  let [pixels, sum] = [0, 0];
+  for (let place = 0; place < inside.length; place++) {
+    if (!inside[place]) continue;
+    pixels++;
+    sum += (one[place] - other[place]) ** 2;
+  }
+  return pixels ? Math.sqrt(sum / pixels) : 0;
+}
+
 /**
  * How much detail of each fineness there is: logarithms of grey levels, one for each of four bands.
  * @param {{data: Uint8Array, width: number, height: number}} crop
  * @param {Uint8Array} inside (height · width): where to measure
  */
 export function bandsOf(crop, inside) {
-  const grey = Float32Array.from(crop.data), pixels = inside.reduce((sum, one) => sum + one, 0);
+  const grey = Float32Array.from(crop.data);
   let finer = grey;
   return BAND_EDGES.map(deviation => {
     const smooth = smoothed(grey, crop.width, crop.height, deviation);
-    let sum = 0;
-    for (let place = 0; place < grey.length; place++) if (inside[place]) sum += (finer[place] - smooth[place]) ** 2;
+    const size = differenceOf(finer, smooth, inside);
     finer = smooth;
-    return Math.log((pixels ? Math.sqrt(sum / pixels) : 0) + 0.05);
+    return Math.log(size + 0.05);
   });
 }
 
 /** How much detail there is along an upright hand, against that across it: a logarithm, 0 where both are alike. */
 export function lengthwiseOf(crop, inside) {
-  const grey = Float32Array.from(crop.data), pixels = inside.reduce((sum, one) => sum + one, 0);
-  if (!pixels) return 0;
-  const [along, across] = [alongColumns, alongRows].map(way => {
-    const smooth = way(grey, crop.width, crop.height, BAND_EDGES[1]);
-    let sum = 0;
-    for (let place = 0; place < grey.length; place++) if (inside[place]) sum += (grey[place] - smooth[place]) ** 2;
-    return Math.sqrt(sum / pixels) + 0.05;
-  });
+  const grey = Float32Array.from(crop.data);
+  const [along, across] = [alongColumns, alongRows].map(
+    way => differenceOf(grey, way(grey, crop.width, crop.height, BAND_EDGES[1]), inside) + 0.05);
   return Math.log(along / across);
 }
 

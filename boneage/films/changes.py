@@ -46,6 +46,12 @@ def mirrored(
     return np.ascontiguousarray(np.flip(film, axis))
 
 # %% ../../nbs/films/02_changes.ipynb #0000000b
+def _as_grey(
+    values: np.ndarray,  # any shape
+) -> np.ndarray:  # uint8
+    "Grey levels, rounded and clipped."
+    return np.clip(np.round(values), 0, 255).astype(np.uint8)
+
 def relevelled(
     film: np.ndarray,  # uint8 (H, W)
     brightness: float = 1.0,  # factor on every grey level
@@ -57,7 +63,7 @@ def relevelled(
     mean = film.mean() / 255
     levels = np.arange(256) / 255 * brightness
     if contrast != 1: levels = (levels - mean) * contrast + mean
-    return np.round(255 * np.clip(levels, 0, 1) ** gamma + 255 * added).clip(0, 255).astype(np.uint8)[film]
+    return _as_grey(255 * np.clip(levels, 0, 1) ** gamma + 255 * added)[film]
 
 def inverted(
     film: np.ndarray,  # uint8 (H, W)
@@ -96,7 +102,7 @@ def noisy(
 ) -> np.ndarray:  # uint8 (H, W)
     "A film with Gaussian noise in every pixel."
     noise = np.random.default_rng(seed).normal(0, deviation, film.shape)
-    return np.clip(np.round(film + noise), 0, 255).astype(np.uint8)
+    return _as_grey(film + noise)
 
 def _per_300(
     film: np.ndarray,  # uint8 (H, W)
@@ -111,13 +117,14 @@ def blurred(
     "A film out of focus, or a poor scan."
     return cv2.GaussianBlur(film, (0, 0), deviation * _per_300(film))
 
+# %% ../../nbs/films/02_changes.ipynb #94079add
 def sharpened(
     film: np.ndarray,  # uint8 (H, W)
     strength: float,  # times that what is finer than 3 pixels, at a shorter side of 300, is added
 ) -> np.ndarray:  # uint8 (H, W)
     "A film whose edges a program brought out (an unsharp mask)."
     fine = film - cv2.GaussianBlur(film, (0, 0), 3 * _per_300(film)).astype(np.float32)
-    return np.clip(np.round(film + strength * fine), 0, 255).astype(np.uint8)
+    return _as_grey(film + strength * fine)
 
 def smeared(
     film: np.ndarray,  # uint8 (H, W)
@@ -133,7 +140,7 @@ def lined(
 ) -> np.ndarray:  # uint8 (H, W)
     "A film with lines across, as grids and scanners leave them."
     wave = depth * np.sin(2 * np.pi * np.arange(film.shape[0]) / (every * _per_300(film)))
-    return np.clip(np.round(film + wave[:, None]), 0, 255).astype(np.uint8)
+    return _as_grey(film + wave[:, None])
 
 # %% ../../nbs/films/02_changes.ipynb #00000011
 def lettered(

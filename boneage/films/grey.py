@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['SMALLEST_SIDE', 'LARGEST_AREA', 'LARGEST_ASPECT', 'FEW_VALUES', 'RARE', 'HEADROOM', 'SAMPLE', 'WIDEST',
            'LARGEST_COLOUR_SPREAD', 'LARGEST_TONE_SCATTER', 'TONED', 'IN_ALPHA', 'FilmTags', 'Film', 'RadiographError',
-           'too_large', 'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'grey_percentiles',
-           'stretch_grey']
+           'too_large', 'check_size', 'grey_range', 'tone_scatter', 'grey_levels', 'as_film', 'grey_counts',
+           'grey_percentiles', 'stretch_grey']
 
 # %% ../../nbs/films/00_grey.ipynb #00000003
 from dataclasses import dataclass, field
@@ -193,17 +193,24 @@ def as_film(
     return grey_levels(pixels, name)[0]
 
 # %% ../../nbs/films/00_grey.ipynb #c92bc34d
+def grey_counts(
+    image: np.ndarray,  # uint8 (H, W)
+    inside: np.ndarray | None = None,  # bool (H, W): where they are counted; everywhere if None
+) -> np.ndarray:  # int64 (256,)
+    "How many pixels have each grey level."
+    counts = np.zeros(256, np.int64)
+    for rows in range(0, len(image), step := max(1, 2**24 // image.shape[1])):  # float32 counts no further
+        mask = None if inside is None else inside[rows:rows + step].astype(np.uint8)
+        counts += cv2.calcHist([image[rows:rows + step]], [0], mask, [256], [0, 256])[:, 0].astype(np.int64)
+    return counts
+
 def grey_percentiles(
     image: np.ndarray,  # uint8 (H, W)
     shares: list[float],  # per cent
     inside: np.ndarray | None = None,  # bool (H, W): where they are taken, somewhere; everywhere if None
 ) -> np.ndarray:  # float64, one of each share
     "What `np.percentile` gives, to the last bit, from the counts of the 256 grey levels: nothing is sorted."
-    counts = np.zeros(256, np.int64)
-    for rows in range(0, len(image), step := max(1, 2**24 // image.shape[1])):  # float32 counts no further
-        mask = None if inside is None else inside[rows:rows + step].astype(np.uint8)
-        counts += cv2.calcHist([image[rows:rows + step]], [0], mask, [256], [0, 256])[:, 0].astype(np.int64)
-    upto = np.cumsum(counts)
+    upto = np.cumsum(grey_counts(image, inside))
     place = (upto[-1] - 1) * np.true_divide(shares, 100)
     part = place - np.floor(place)
     lower, upper = (np.searchsorted(upto, np.minimum(np.floor(place) + more, upto[-1] - 1), side='right')

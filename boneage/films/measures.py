@@ -13,6 +13,7 @@ import numpy as np
 
 from ..basics import BoneAgeError
 from .changes import shrunk
+from .grey import grey_counts, grey_percentiles
 from .hand import PREPARATIONS
 from .landmarks import Palm, find_palms, landmarks_of
 from .radiograph import mapped, rotation
@@ -111,6 +112,13 @@ def second_hand(
 # %% ../../nbs/films/04_measures.ipynb #00000195
 BAND_EDGES = (0.7, 1.4, 2.8, 5.6)  # standard deviations of the smoothings, in pixels of a crop of 320
 
+def _difference(
+    one: np.ndarray, other: np.ndarray,  # float32 (side, side)
+    inside: np.ndarray,  # bool (side, side): where to measure
+) -> float:  # root mean square; 0 where there is no inside
+    "How far two pictures are apart."
+    return np.sqrt(((one - other)[inside]**2).mean()) if inside.any() else 0
+
 def bands(
     crop: np.ndarray,  # uint8 (side, side)
     inside: np.ndarray,  # bool (side, side): where to measure
@@ -119,7 +127,7 @@ def bands(
     finer, sizes = crop.astype(np.float32), []
     for deviation in BAND_EDGES:
         smooth = cv2.GaussianBlur(crop.astype(np.float32), (0, 0), deviation)
-        sizes.append(np.sqrt(((finer - smooth)[inside]**2).mean()) if inside.any() else 0)
+        sizes.append(_difference(finer, smooth, inside))
         finer = smooth
     return np.log(np.array(sizes) + 0.05)
 
@@ -129,10 +137,9 @@ def lengthwise(
     inside: np.ndarray,  # bool (side, side): where to measure
 ) -> float:  # a logarithm; 0 where both are alike
     "How much detail there is along the hand, against that across it."
-    if not inside.any(): return 0.0
     grey = crop.astype(np.float32)
     smooth = (cv2.GaussianBlur(grey, size, BAND_EDGES[1]) for size in ((1, 0), (0, 1)))  # along, across
-    along, across = (np.sqrt(((grey - one)[inside]**2).mean()) + 0.05 for one in smooth)
+    along, across = (_difference(grey, one, inside) + 0.05 for one in smooth)
     return float(np.log(along / across))
 
 # %% ../../nbs/films/04_measures.ipynb #2edf9433
@@ -144,8 +151,9 @@ def blockiness(
 ) -> float:  # 1 where there are no blocks
     "How much more neighbours differ across the borders of JPEG's blocks than within them."
     low, high = np.floor(marks.min(0)).astype(int), np.ceil(marks.max(0)).astype(int)
-    left, top = np.clip(np.maximum(low, (low + high) // 2 - MEASURED // 2), 0, None)
-    right, bottom = np.clip(np.minimum(high, (low + high) // 2 + MEASURED // 2), 0, None)
+    middle, half = (low + high) // 2, MEASURED // 2
+    left, top = np.clip(np.maximum(low, middle - half), 0, None)
+    right, bottom = np.clip(np.minimum(high, middle + half), 0, None)
     part, found = film[top:bottom, left:right], []
     if min(part.shape) <= 16: return 1.0
     for one, next_one in ((part[:, :-1], part[:, 1:]), (part[:-1].T, part[1:].T)):
@@ -164,8 +172,7 @@ def grey_count(
     "How many grey levels there are between the landmarks."
     step = max(1, max(film.shape) // COUNTED)  # pixels are left out, and not averaged: that would make new levels
     some = np.ascontiguousarray(film[::step, ::step])
-    counts = cv2.calcHist([some], [0], between_marks(marks / step, some.shape).astype(np.uint8), [256], [0, 256])
-    return int(np.count_nonzero(counts))
+    return int(np.count_nonzero(grey_counts(some, between_marks(marks / step, some.shape))))
 
 # %% ../../nbs/films/04_measures.ipynb #00000198
 PIPELINE, SIDE = 'default', 320  # of the crops that are judged
@@ -188,10 +195,10 @@ def _exposure(
     marks: np.ndarray,  # (21, 2) x, y in its pixels
 ) -> dict[str, float]:
     "The range of grey levels of a hand, and how much of it is burnt out."
-    hand = small[between_marks(marks, small.shape)]
-    if not hand.size: return dict(greys=0.0, burnt=0.0)
-    dark, bright = np.percentile(hand, [2, 99.5])
-    return dict(greys=float(bright - dark), burnt=float((hand >= 254).mean()))
+    inside = between_marks(marks, small.shape)
+    if not inside.any(): return dict(greys=0.0, burnt=0.0)
+    dark, bright = grey_percentiles(small, [2, 99.5], inside)
+    return dict(greys=float(bright - dark), burnt=float((small[inside] >= 254).mean()))
 
 def measure(
     film: np.ndarray,  # uint8 (H, W), as it was read
