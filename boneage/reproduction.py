@@ -48,7 +48,7 @@ class Scale:
     learning_rate_factor: float = 1.0
     precision: str = 'float32'  # as in a recipe
 
-SCALES = {'full': Scale(), 'middle': Scale(128, films=(3000, 640, 1216), precision='mixed_bfloat16'),
+SCALES = {'full': Scale(), 'middle': Scale(96, films=(2000, 640, 1216), precision='mixed_bfloat16'),
           'small': Scale(96, 0.25, (1200, 640, 1216), 10.0)}
 
 def case_split(

@@ -201,8 +201,8 @@ def _case_line(
 @click.option('--out', required=True, type=path_type,
               help='Folder for the runs and reproduction.csv; what is finished there is not run again.')
 @click.option('--scale', default='small', show_default=True, type=click.Choice(['small', 'middle', 'full']),
-              help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; middle: 128 pixels, 3,000 films, the '
-                   'whole VGG16, for two cores and a day; full: as in the report, for a GPU.')
+              help='small: 96 pixels, 1,200 films, a narrow VGG16, for two cores; middle: 96 pixels, 2,000 films, the '
+                   'whole VGG16, for two cores and a night; full: as in the report, for a GPU.')
 @click.option('--both', is_flag=True, help='Run every case with and without balanced ages.')
 @click.option('--weights', type=path_type, help='A .keras file to start from, in place of ImageNet or phantoms.')
 @click.option('--model', default='rvgg16-l2', show_default=True,
