@@ -117,9 +117,10 @@ def check_docs(report, timeout):
         if line.startswith('crawl:') and not problem: print(f'      {line}', flush=True)
 
 
-# ---- the page for the browser: built, its modules in Node, the whole in Chromium
+# ---- the page for the browser: built, its modules in Node, the whole in Chromium and in other engines
 
-ONE_CHECK = re.compile(r'^(PASS|FAIL)  (.*) \(([0-9.]+) s\)$')  # a line of tools/test_browser.py
+ONE_CHECK = re.compile(r'^(PASS|FAIL)  (.*) \(([0-9.]+) s\)$')  # a line of the tools below
+PAGE_TESTS = 'test_browser.py', 'test_engines.py'  # in Chromium, and in the engines of Firefox and Safari
 LARGEST_WHEEL = 60e6  # bytes, with the page
 
 def check_modules(folder, timeout):
@@ -129,9 +130,10 @@ def check_modules(folder, timeout):
     return problem or run(['env', f'BONEAGE_VECTORS={folder}', 'node', '--test', *tests], root, timeout)[1]
 
 
-def check_pages(report, timeout):
-    "The tests of the whole page, a line each."
-    text, problem = run([sys.executable, root/'tools'/'test_browser.py'], root, timeout)
+def check_pages(report, tool, timeout):
+    "Tests of the whole page, a line each; on a display that nobody sees where there is none."
+    display = ['xvfb-run', '-a'] if shutil.which('xvfb-run') and not os.environ.get('DISPLAY') else []
+    text, problem = run([*display, sys.executable, root/'tools'/tool], root, timeout)
     lines = text.splitlines()
     found = [(match, place) for place, line in enumerate(lines) if (match := ONE_CHECK.match(line))]
     for match, place in found:
@@ -151,7 +153,7 @@ def check_browser(report, timeout):
     began = time.time()
     with tempfile.TemporaryDirectory() as folder: problem = check_modules(folder, timeout)
     report.add('its modules agree with Python, in Node', time.time() - began, problem)
-    check_pages(report, timeout)
+    for tool in PAGE_TESTS: check_pages(report, tool, timeout)
 
 
 # ---- notebooks: a fresh process each, so that no global state leaks from one into the next
