@@ -10,9 +10,10 @@ import json, sys
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
-from .clinic.ages import chronological_age
+from .clinic.ages import chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_options, force_option, identifier_option, keep_option,
                                      model_option, path_type, quiet_option, sex_option, workers_options)
 from .urls import is_url
@@ -40,23 +41,24 @@ def _write_json(rows: list[dict], target: str) -> None:
     write_atomically(target, text + '\n')
 
 # %% ../nbs/10a_reading_commands.ipynb #0000005a
-def _write_page_of(film: Path, page: Path, found, table, identifier, keep) -> None:
-    "The page of an answer, or of a `RefusedFilm`."
+def _write_page_of(film: Path, page: Path, found, table, identifier, keep, quietly) -> None:
+    "The page of an answer, or of a `RefusedFilm`; its name, where the terminal is not for JSON."
     from boneage.clinic.page import refusal_page, report_page, write_page
     from boneage.films.film import read_film
     pixels, names = read_film(film).pixels, dict(identifier=identifier, keep_identifiers=keep)
     reasons = getattr(found, 'reasons', None)
     html = refusal_page(reasons, pixels, **names) if reasons else report_page(found, pixels, table=table, **names)
-    click.echo(str(write_page(html, page)))
+    written = write_page(html, page)
+    if not quietly: click.echo(str(written))
 
-def _one_film(film: Path, options: dict, page, fhir, table, identifier, keep) -> dict:
+def _one_film(film: Path, options: dict, page, fhir, table, *how) -> dict:  # how: as for `_write_page_of`
     "Answer a film that gets a page or an Observation; its JSON."
     from boneage.assessment import RefusedFilm, assess, explain
     from boneage.clinic.fhir import observation
     try: found = (explain if page else assess)(film, table=table, **options)
     except RefusedFilm as error: found = error
     answer = getattr(found, 'assessment', found)
-    if page: _write_page_of(film, page, found, table, identifier, keep)
+    if page: _write_page_of(film, page, found, table, *how)
     if fhir: save_json(fhir, observation(answer))
     if isinstance(found, RefusedFilm): raise found
     return answer
@@ -138,8 +140,8 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         if page or fhir or target or sd_table:
             raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
                                'or leave out --out.')
-        return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex, age=age,
-                     site=site, force=force)
+        return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex,
+                     age=None if age is None else f'{age}m', site=site, force=force)
     films, site = list(sources), load_site(site) if site else None
     if any(str(film) == '-' or str(film).lower().endswith(('.zip', '.csv', '.tsv')) for film in films):
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')
@@ -148,7 +150,8 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     options = dict(sex=sex, site=site, age_months=age, force=force)
     if page or fhir:
         def answer(film):
-            return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers)
+            return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers,
+                             target == '-')
     else:
         reader = open_reader(model)
         def answer(film): return assess_with(reader, film, table=table, **options)
@@ -198,30 +201,34 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.clinic.page import write_page
     deviations = read_growth_table(sd_table) if sd_table else BRUSH
-    answers = _answers_of_child(table, sex, model, site, deviations)
-    story = follow_up_of(answers, [_own_age(answer) for answer in answers], correlation, deviations, sex)
+    answers, ages = _answers_of_child(table, sex, model, site, deviations)
+    story = follow_up_of(answers, ages, correlation, deviations, sex)
     click.echo(str(story))
     if out: click.echo(str(write_follow_up(story, out)))
     if page: click.echo(str(write_page(follow_up_page(story, answers[-1], None, identifier, keep_identifiers), page)))
 
 # %% ../nbs/10a_reading_commands.ipynb #00000068
-def _own_age(answer) -> float:
-    "The child's age beside an answer; raises `BoneAgeError` where it is not known."
-    if answer.growth is None:
-        why = next((said for said in answer.warnings if 'SD score' in said), 'give a column age')
-        raise BoneAgeError(f'{answer.source} has no age that can be followed: {why}.')
-    return answer.growth.chronological_age_months
+def _film_and_age(task, sex) -> tuple:  # film, its sex, the child's age in months
+    "A film of a child; raises `BoneAgeError` where sexes disagree or the age is not known."
+    from boneage.films.film import read_film
+    if task.problem: raise BoneAgeError(task.problem)
+    if sex and task.sex and sex != task.sex:
+        raise BoneAgeError(f'{task.row or "The table"} says {task.sex} and the option says {sex}: correct one.')
+    film = read_film(task.path)
+    age = task.age_months if task.age_months is not None else film.tags and film.tags.age_months
+    if age is None: raise BoneAgeError(f'{shown(task.name)} has no age that can be followed: give a column age.')
+    return film, task.sex or sex, age
 
-def _answers_of_child(table, sex, model, site, deviations) -> list:
-    "The answers to a child's films; raises `BoneAgeError` for the first film that has none."
+def _answers_of_child(table, sex, model, site, deviations) -> tuple[list, list]:
+    "The answers to a child's films, and its ages; raises `BoneAgeError` for the first film that has none."
     from boneage.answer import load_site
     from boneage.apps.sources import list_films
     from boneage.assessment import assess_with
     from boneage.reader import open_reader
-    films, reader, site = list_films(table), open_reader(model), load_site(site) if site else None
-    problem = next((film.problem for film in films if film.problem), None)
-    if problem: raise BoneAgeError(problem)
-    return [assess_with(reader, film.path, film.sex or sex, site, film.age_months, table=deviations) for film in films]
+    reader, site = open_reader(model), load_site(site) if site else None
+    films = [_film_and_age(task, sex) for task in list_films(table)]
+    answers = [assess_with(reader, film, known, site, age, table=deviations) for film, known, age in films]
+    return answers, [age for *_, age in films]
 
 # %% ../nbs/10a_reading_commands.ipynb #0000006b
 @click.command('correct')
@@ -237,7 +244,7 @@ def correct_command(film, sex, reading, log, reader, note, certain, model):
     "Write down how a reader reads a film, beside the answer."
     from boneage.assessment import assess
     from boneage.clinic.corrections import record_correction
-    answer = assess(film, sex, model)
+    answer, reading = assess(film, sex, model), parse_age(reading)
     record_correction(log, answer, reading, reader, note, film, certain)
     click.echo(f'{answer}\nread as {reading:.0f} months; in {log}')
 
@@ -280,13 +287,17 @@ def calibrate_command(data, films, corrections, out, name, model, quiet):
 @click.option('--config', type=path_type, metavar='FILE.json',
               help='All of this from a file; FOLDER and it must agree.')
 @quiet_option
-def node_command(folder, known, destination, ae_title, host, port, results, model, site, config, quiet):
+@click.pass_context
+def node_command(context, folder, known, destination, ae_title, host, port, results, model, site, config, quiet):
     """Answer films that come by DICOM, until it is stopped.
 
     FOLDER is the node's own: what it has accepted waits there until it is answered, also after a kill."""
     import logging
     from boneage.clinic.node import Node, load_node, parse_destination, serve
     logging.basicConfig(level=logging.WARNING if quiet else logging.INFO, format='%(asctime)s %(message)s')
+    given = [name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if config and set(given) - {'folder', 'config', 'quiet'}:
+        raise BoneAgeError('--config says everything: leave out the other options, or leave out --config.')
     if not config and not destination: raise BoneAgeError('Say with --to AE@HOST:PORT where the results go.')
     if config: node = load_node(config)
     else:

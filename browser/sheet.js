@@ -7,6 +7,7 @@
 import { fixed } from './basics.js';
 import { growthChart } from './chart.js';
 import { html } from './dom.js';
+import { gaussianBlur } from './filters.js';
 import { greyCanvas, heatCanvas, heatScale, printedFilm } from './pictures.js';
 import { answerRows, measuredOn, otherWarnings, sentenceOf } from './report.js';
 
@@ -28,11 +29,15 @@ const figure = (picture, caption, extra = null) => html('figure', {}, html('div'
   html('figcaption', {}, caption));
 
 function figures(film, page, keepNames) {
-  const { film: shown, hand, picture } = film.result, blurred = keepNames ? '' : '; blurred outside it';
+  const { film: shown, hand, picture, hand_found: found } = film.result;
+  const blurred = keepNames ? '' : found ? '; blurred outside it' : ', blurred';
+  const what = found ? 'The film with the box of the crop' : 'The film';
+  const isHidden = !found && !keepNames; // nothing tells what is hand and what is writing
   const drawn = [
-    figure(printedFilm(shown, hand, !keepNames), `The film with the box of the crop${blurred}`),
-    figure(greyCanvas(picture), 'What the network saw')];
-  if (film.heat) {
+    figure(printedFilm(shown, found ? hand : null, !keepNames), `${what}${blurred}`),
+    isHidden ? figure(greyCanvas(gaussianBlur(picture, picture.height / 40)), 'What the network saw, blurred')
+      : figure(greyCanvas(picture), 'What the network saw')];
+  if (film.heat && !isHidden) {
     const ends = html('div', { class: 'ends' }, ['1', '0.5', '0'].map(end => html('span', {}, end)));
     drawn.push(figure(heatCanvas(picture, film.heat, page.heat_colours),
       'What moves the answer: 0 nothing, 1 the most of all places', [heatScale(page.heat_colours), ends]));

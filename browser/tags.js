@@ -19,15 +19,17 @@ function day(header, keyword) {
   return year && when.getUTCMonth() === month - 1 && when.getUTCDate() === date ? Math.round(when / 864e5) : null;
 }
 
-/** Age in months, and notes. */
+/** Age in months, the step in which it is told (12: whole years, 0: from dates), and notes. */
 function ageOf(header, birth, study) {
   const written = /^(\d{1,3})([DWMY])$/.exec(header.text('PatientAge'));
-  const unit = written && AGE_UNITS[written[2]], told = written && Number(written[1]) * unit;
-  if (birth === null || study === null) return { age: told, notes: [] };
+  const step = written && AGE_UNITS[written[2]], told = written && Number(written[1]) * step;
+  if (birth === null || study === null) return { age: told, step, notes: [] };
   const age = (study - birth) / DAYS_A_MONTH;
-  if (!(age >= 0 && age < OLDEST)) return { age: told, notes: ['the dates of birth and of the study give no age'] };
-  const doubt = written && Math.abs(age - told - unit / 2) > 1.5 * unit + 1;
-  return { age, notes: doubt ? ['the age that the file tells is not that of its dates'] : [] };
+  if (!(age >= 0 && age < OLDEST)) {
+    return { age: told, step, notes: ['the dates of birth and of the study give no age'] };
+  }
+  const doubt = written && Math.abs(age - told - step / 2) > 1.5 * step + 1;
+  return { age, step: 0, notes: doubt ? ['the age that the file tells is not that of its dates'] : [] };
 }
 
 /** Distance of rows and of columns in mm; null where the file does not say it. */
@@ -45,9 +47,9 @@ export function filmTags(header) {
   const oneOf = (letters, ...keywords) => (
     keywords.map(keyword => header.text(keyword)).find(text => letters.includes(text)) ?? null);
   const birth = day(header, 'PatientBirthDate'), study = day(header, 'StudyDate');
-  const { age, notes } = ageOf(header, birth, study);
+  const { age, step, notes } = ageOf(header, birth, study);
   return { notes, tags: {
-    sex: oneOf(['F', 'M'], 'PatientSex'), age_months: age, birth_date: birth, study_date: study,
+    sex: oneOf(['F', 'M'], 'PatientSex'), age_months: age, age_step: step, birth_date: birth, study_date: study,
     laterality: oneOf(['L', 'R'], 'ImageLaterality', 'Laterality'), spacing_mm: spacingOf(header),
     body_part: code('BodyPartExamined'), modality: code('Modality'),
   } };

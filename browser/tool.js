@@ -67,11 +67,11 @@ function sexOf(given, tags, needed) {
 function growthBeside(months, interval, ageMonths, tags, sex, table) {
   const told = tags?.age_months ?? null, age = ageMonths ?? told, warnings = [];
   if (age === null || sex === null) return { growth: null, warnings };
-  const rounding = tags?.birth_date ? 1 : 12; // months: PatientAge is often in whole years
-  if (ageMonths !== null && told !== null && Math.abs(ageMonths - told) > rounding) {
+  const step = tags?.age_step ?? 0;
+  if (ageMonths !== null && told !== null && Math.abs(ageMonths - told) > Math.max(step, 1)) {
     warnings.push(`the DICOM file says age ${ageInWords(told)}, and ${ageInWords(ageMonths)} was given`);
   }
-  if (ageMonths === null && !tags.birth_date && told % 12 === 0) {
+  if (age === told && step === 12) {
     warnings.push('the DICOM file gives the age in whole years: the SD score may be one lower or higher');
   }
   try {

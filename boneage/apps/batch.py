@@ -17,11 +17,11 @@ import cv2
 from tqdm.auto import tqdm
 
 from .. import __version__
-from ..answer import SiteCalibration, load_site
+from ..answer import SiteCalibration
 from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, parquet, row_of, row_without,
                                   write_results)
 from .sources import FilmTask, on_disk
-from ..assessment import assess_with
+from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
 from ..clinic.ages import parse_age
 from ..clinic.corrections import LineFile, open_lines
@@ -72,7 +72,7 @@ def _answered_row(
     "Answer a film; raises what `read_film` and `assess_with` raise, and `BoneAgeError` where the sex is missing."
     reader, film = same_reader(options.model, options.sha256), read_film(path)
     sex, age = _sex_for(task, options), _age_for(task, options)
-    if not sex and reader.sex_input and not (film.tags and film.tags.sex):
+    if not sex and (reader.sex_input or options.site) and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
                            'M or F; it changes the answer and is never guessed.')
     return row_of(assess_with(reader, film, sex, options.site, age, options.force), task.name, task.id)
@@ -170,10 +170,7 @@ def _options(
 ) -> BatchOptions:
     "What is asked of every film, checked; raises `BoneAgeError`."
     reader = open_reader(model)
-    if site is not None and not isinstance(site, SiteCalibration): site = load_site(site)
-    if site and site.model not in ('', reader.label):
-        raise BoneAgeError(f'The calibration of {site.name} was made for {site.model}, '
-                           f'not for {reader.label}: calibrate again.')
+    site = site_for(reader, site)
     return BatchOptions(*network_for(model, workers), _stamp(reader, site, force),
                         None if sex is None else parse_sex(sex), None if age is None else parse_age(age), site, force)
 

@@ -79,7 +79,7 @@ def row_without(
     where = source_name(path) if path else name
     told = str(error) if isinstance(error, ModuleNotFoundError) else one_sentence(error, where)
     if refusals: told = ', '.join(refusals)
-    if path: told = told.replace(where, shown(name))
+    if path and shown(name) not in told: told = told.replace(where, shown(name))
     return FilmRow(shown(name), shown(identifier), 'refused' if refusals else 'failed', reason=clause(told))
 
 # %% ../../nbs/apps/00a_results.ipynb #00000022

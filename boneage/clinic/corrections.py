@@ -212,6 +212,14 @@ def _set_aside(
     print(f'The last line of {shown(log.path)} was broken and is kept in {shown(aside)}.', file=sys.stderr)
 
 # %% ../../nbs/clinic/06_corrections.ipynb #78db56b1
+def _check_log(log: str | Path) -> None:
+    "Refuse to write into a file that is something else."
+    try:
+        with open(log, 'rb') as file: first = file.read(1)
+    except OSError: return  # not there yet; what else is wrong is told when it is opened
+    if first not in (b'', b'{'):
+        raise BoneAgeError(f'{shown(log)} is there and is no log of corrections: choose another name.')
+
 def record_correction(
     log: str | Path,  # JSON lines; made if it is not there
     assessment: Assessment | dict,  # what was answered, or its JSON
@@ -232,6 +240,7 @@ def record_correction(
     values = told | dict(date=datetime.now(timezone.utc).isoformat(timespec='milliseconds'), reader=reader, note=note,
                          reading_months=float(reading_months))
     line = from_dict(Reading, values, 'The correction', 'mend it')
+    _check_log(log)
     with open_lines(log) as file:
         _set_aside(file)
         file.add(json.dumps(to_dict(line), ensure_ascii=False))

@@ -36,22 +36,29 @@ with extra('dicom'):
 TEXTS = ('PatientName', 'PatientID', 'IssuerOfPatientID', 'StudyID', 'AccessionNumber', 'ReferringPhysicianName',
          'StudyDescription')
 UIDS = ('SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID')
-DATES = {'PatientBirthDate': '%Y%m%d', 'StudyDate': '%Y%m%d', 'StudyTime': '%H%M%S'}
+DATES = 'PatientBirthDate', 'StudyDate', 'StudyTime'
 
-def _as_date(text: str, form: str) -> str:
-    "The text if it is a date or a time of that form (fractions of a second may follow), else ''."
-    try: return text if datetime.strptime(text.partition('.')[0], form) else ''
+def _as_date(name: str, text: str) -> str:
+    "The text if it is a date, or a time for a name in Time, exactly as DICOM writes them, else ''."
+    of_time = name.endswith('Time')
+    shape = r'([0-9]{2}){1,3}|[0-9]{6}\.[0-9]{1,6}' if of_time else r'[0-9]{8}'
+    if not re.fullmatch(shape, text): return ''
+    try: return text if datetime.strptime(text[:6].ljust(6, '0') if of_time else text, '%H%M%S' if of_time else '%Y%m%d') else ''
     except ValueError: return ''
+
+def _one_text(value) -> str:
+    "An element's value as text; several, which a backslash in a name makes, as they were sent."
+    return '\\'.join(map(str, value)).strip() if isinstance(value, MultiValue) else str(value or '').strip()
 
 def header_of(
     film: Dataset,  # as pydicom reads it
 ) -> Dataset:  # patient, study and the image's own UIDs, in UTF-8
     "What a result takes over from its film; raises `BoneAgeError` where the film has no UIDs."
-    text = {name: str(film.get(name) or '').strip() for name in (*UIDS, *TEXTS, *DATES, 'PatientSex')}
+    text = {name: _one_text(film.get(name)) for name in (*UIDS, *TEXTS, *DATES, 'PatientSex')}
     lost = next((name for name in UIDS if not re.fullmatch(r'[0-9.]{1,64}', text[name])), None)
     if lost:
         raise BoneAgeError(f'The film has no {lost}, so no result can be filed with it: send the film as it was taken.')
-    for name, form in DATES.items(): text[name] = _as_date(text[name], form)
+    for name in DATES: text[name] = _as_date(name, text[name])
     if text['PatientSex'] not in ('F', 'M', 'O'): text['PatientSex'] = ''
     header = Dataset()
     header.SpecificCharacterSet = 'ISO_IR 192'

@@ -8,6 +8,7 @@ __all__ = ['LOINC', 'UCUM', 'SNOMED', 'OWN_CODES', 'BONE_AGE', 'BONE_AGE_STUDY',
 
 # %% ../../nbs/clinic/04_fhir.ipynb #00000003
 import re
+from datetime import date
 
 from .. import __version__
 from ..assessment import RESEARCH_USE, Assessment
@@ -93,15 +94,20 @@ def _with_number(assessment: Assessment, status: str) -> dict:
                 note=[dict(text=text) for text in (RESEARCH_USE, *forced, *assessment.warnings, *site)])
 
 # %% ../../nbs/clinic/04_fhir.ipynb #0000001d
-DATE_TIME = (r'\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01])'
-             r'(T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d))?)?)?')
+DATE_TIME = (r'(?!0000)[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])'
+             r'(T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?(Z|[+-][0-9]{2}:[0-5][0-9]))?)?)?')
+
+def _is_date_time(text: str) -> bool:
+    "Whether FHIR takes it: a year, a month, a day that was, or a moment of it."
+    try: return bool(re.fullmatch(DATE_TIME, text) and (len(text) < 10 or date.fromisoformat(text[:10])))
+    except ValueError: return False
 
 def _check_given(subject, identifier, effective, derived_from) -> None:
     "Raise `BoneAgeError` for what FHIR would not take."
     for name, value in (('subject', subject), ('derived_from', derived_from)):
         if value is not None and not re.fullmatch(r'\S+', value):
             raise BoneAgeError(f'{name} is a reference such as Patient/7, not {shown(repr(value))}.')
-    if effective is not None and not re.fullmatch(DATE_TIME, effective):
+    if effective is not None and not _is_date_time(effective):
         raise BoneAgeError(f'effective is a date such as 2026-11-24, not {shown(repr(effective))}.')
     if identifier is None: return
     named = isinstance(identifier, dict) and set(identifier) <= {'system', 'value'} and identifier

@@ -115,7 +115,7 @@ def send(
     association = ae.associate(there.host, there.port, ae_title=there.ae_title)
     if not association.is_established: raise ConnectionError('the archive cannot be reached')
     try:
-        for path in sorted(folder.glob('*.dcm'), reverse=True):  # the report first
+        for path in sorted(folder.glob('[!.]*.dcm'), reverse=True):  # the report first; nothing half written
             problem = _send_one(association, path)
             if problem: problems.append(f'{path.stem}: {problem}')
             else: os.replace(path, path.with_suffix('.dcm.sent'))
@@ -149,7 +149,7 @@ def dispatch(
             if stop.is_set(): return
             try:
                 problems = send(spool.outbox/name, node)
-                refused[name] = refused.get(name, 0) + 1
+                refused[name] = refused.get(name, 0) + 1 if problems else 0
                 if not problems: _finish(spool, name, spool.done)
                 elif refused[name] >= REFUSED_TIMES: _give_up(spool, name, problems)
                 else: problem = True

@@ -52,12 +52,13 @@ def picture_url(
 
 def film_with_box(
     film: np.ndarray,  # uint8 (H, W): the whole film, as it was read
-    record: dict | None,  # of the crop, from `preprocess`; None: no box, all blurred
+    record: dict | None,  # of the crop, from `preprocess`; None, or where no hand was found: no box, all blurred
     keep_identifiers: bool = False,  # do not blur
 ) -> np.ndarray:  # uint8 (380, W, 3), blue, green, red
     "The film at a small size with the box of the crop, blurred outside it; raises `BoneAgeError` for another film."
     if film.ndim != 2 or film.dtype != np.uint8 or record and film.shape != (record['height'], record['width']):
         raise BoneAgeError('The film given for the page is not the one that was assessed: give the same grey pixels.')
+    if record and record['method'] == 'none': record = None  # the box would be the whole film
     scale = FILM_HEIGHT / film.shape[0]
     size = max(round(film.shape[1] * scale), 1), FILM_HEIGHT
     small = cv2.resize(film, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -86,10 +87,15 @@ def page_figures(
     "The pictures of a page: whole film, crop, and the map where there is one."
     assessment = found.assessment if isinstance(found, Explanation) else found
     figures = []
+    no_hand = assessment.record['method'] == 'none'  # then nothing tells what is hand and what is writing
+    blurred = '' if keep_identifiers else ', blurred' if no_hand else '; blurred outside it'
     if film is not None:
-        blurred = '' if keep_identifiers else '; blurred outside it'
+        what = 'The film' if no_hand else 'The film with the box of the crop'
         figures.append(dict(url=picture_url(film_with_box(film, assessment.record, keep_identifiers)),
-                            caption=f'The film with the box of the crop{blurred}'))
+                            caption=what + blurred))
+    if no_hand and not keep_identifiers:
+        return [*figures, dict(url=picture_url(cv2.GaussianBlur(assessment.crop, (0, 0), len(assessment.crop) / 40)),
+                               caption='What the network saw, blurred')]
     figures.append(dict(url=picture_url(assessment.crop), caption='What the network saw'))
     if isinstance(found, Explanation):
         figures.append(dict(url=picture_url(found.overlay), scale=picture_url(_heat_scale(found)),

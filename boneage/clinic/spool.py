@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..answer import load_site
-from ..assessment import assess_with
+from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .dicom_results import result_picture, save_dicom, secondary_capture, structured_report
 from ..films.film import read_film
@@ -112,7 +111,8 @@ def film_answerer(
     site: str | Path | None = None,  # file of a hospital's calibration
 ):  # function (film, sex, age in months or None) -> Assessment
     "What answers films in a node; raises `BoneAgeError` for a model or a calibration that cannot be used."
-    reader, site = open_reader(model), load_site(site) if site else None
+    reader = open_reader(model)
+    site = site_for(reader, site)
     def answer(film, sex, age_months): return assess_with(reader, film, sex, site, age_months=age_months)
     return answer
 
@@ -164,7 +164,7 @@ def write_results(
         try:
             for name, result in made.items(): save_dicom(folder/name, result)
         except BoneAgeError as error: raise OSError(str(error)) from None  # the film can wait for a better day
-    for result in folder.glob('*.dcm'): _settle(result)
+    for result in folder.glob('[!.]*.dcm'): _settle(result)  # not what a killed process left half written
 
 def answer_film(
     path: Path,

@@ -167,15 +167,18 @@ def _date(header, keyword: str) -> date | None:
     try: return date(*map(int, digits.groups())) if digits else None
     except ValueError: return None
 
-def _age(header, birth: date | None, study: date | None) -> tuple[float | None, tuple[str, ...]]:
-    "Age in months, and notes."
+def _age(
+    header, birth: date | None, study: date | None,
+) -> tuple[float | None, float | None, tuple[str, ...]]:  # months, the step in which they are told, and notes
+    "The child's age, from the dates or else as it is written."
     written = re.fullmatch(r'(\d{1,3})([DWMY])', _text(header, 'PatientAge'))
-    told = int(written[1]) * AGE_UNITS[written[2]] if written else None
-    if not (birth and study): return told, ()
+    step = AGE_UNITS[written[2]] if written else None
+    told = int(written[1]) * step if written else None
+    if not (birth and study): return told, step, ()
     age = (study - birth).days / DAYS_A_MONTH
-    if not 0 <= age < OLDEST: return told, ('the dates of birth and of the study give no age',)
-    doubt = told is not None and abs(age - told - AGE_UNITS[written[2]] / 2) > 1.5 * AGE_UNITS[written[2]] + 1
-    return age, ('the age that the file tells is not that of its dates',) if doubt else ()
+    if not 0 <= age < OLDEST: return told, step, ('the dates of birth and of the study give no age',)
+    doubt = told is not None and abs(age - told - step / 2) > 1.5 * step + 1
+    return age, 0.0, ('the age that the file tells is not that of its dates',) if doubt else ()
 
 # %% ../../nbs/films/00d_dicom.ipynb #00000020
 SPACINGS = 'PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'
@@ -196,9 +199,9 @@ def film_tags(
     def one_of(letters, *keywords):
         return next((text for text in (_text(header, k) for k in keywords) if text in letters), None)
     birth, study = _date(header, 'PatientBirthDate'), _date(header, 'StudyDate')
-    age, notes = _age(header, birth, study)
+    age, step, notes = _age(header, birth, study)
     return FilmTags(
-        sex=one_of(('F', 'M'), 'PatientSex'), age_months=age, birth_date=birth, study_date=study,
+        sex=one_of(('F', 'M'), 'PatientSex'), age_months=age, age_step=step, birth_date=birth, study_date=study,
         laterality=one_of(('L', 'R'), 'ImageLaterality', 'Laterality'), spacing_mm=_spacing(header),
         body_part=code('BodyPartExamined'), modality=code('Modality')), notes
 
