@@ -36,8 +36,9 @@ class Architecture:
 # %% ../nbs/04_architecture.ipynb #00000031
 HEADS = ('z-score', 'months', 'distribution')
 ACTIVATIONS = (  # of Keras, those that take one number to one number
-    'celu', 'elu', 'exponential', 'gelu', 'hard_sigmoid', 'hard_silu', 'hard_swish', 'hard_tanh', 'leaky_relu', 'linear',
-    'log_sigmoid', 'mish', 'relu', 'relu6', 'selu', 'sigmoid', 'silu', 'softplus', 'softsign', 'squareplus', 'swish', 'tanh')
+    'celu', 'elu', 'exponential', 'gelu', 'hard_sigmoid', 'hard_silu', 'hard_swish', 'hard_tanh', 'leaky_relu',
+    'linear', 'log_sigmoid', 'mish', 'relu', 'relu6', 'selu', 'sigmoid', 'silu', 'softplus', 'softsign', 'squareplus',
+    'swish', 'tanh')
 
 def _part_problems(
     parts: Architecture

@@ -18,7 +18,7 @@ import numpy as np
 from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown
 
 # %% ../nbs/04a_catalog.ipynb #00000005
-LITE_BLOCKS = {'efficientnet-lite0': 16, 'efficientnet-lite1': 18, 'efficientnet-lite2': 21}  # blocks of each
+LITE_BLOCKS = {'efficientnet-lite0': 16, 'efficientnet-lite1': 21, 'efficientnet-lite2': 21}  # blocks of each
 lite_names = tuple(LITE_BLOCKS)
 backbone_names = (*lite_names, 'vgg16', 'resnet50', 'inception-v3', 'xception', 'densenet121', 'mobilenet-v3-small',
                   'efficientnetv2-b0', 'convnext-tiny')

@@ -162,8 +162,7 @@ const actions = {
   setAge(film, text) {
     film.age = text;
     try { Object.assign(film, { ageMonths: text.trim() ? parseAge(text) : null, ageProblem: null }); } catch (problem) {
-      film.ageProblem = problem.message;
-      return film.card.update();
+      Object.assign(film, { ageMonths: null, ageProblem: problem.message }); // the age before it holds no longer
     }
     askAgain(film);
   },
@@ -194,8 +193,9 @@ const actions = {
       if (film.result === result && !film.waits) film.heat = heat; // not where the film was asked again meanwhile
     } catch (problem) { film.mapProblem = problem.message; }
     film.mapWaits = null;
+    const wasHere = [document.body, null].includes(document.activeElement) || document.activeElement.matches('.map');
     film.card.update();
-    film.card.element.querySelector('.map')?.focus();
+    if (wasHere) film.card.element.querySelector('.map')?.focus(); // not from where the reader is by now
   },
   hideMap(film) {
     film.heat = null;

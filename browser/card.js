@@ -50,7 +50,7 @@ function figure(picture, caption, actions, extra = []) {
 }
 
 function scale(colours) {
-  return html('div', { class: 'scale', 'aria-hidden': true }, heatScale(colours),
+  return html('div', { class: 'scale', 'aria-hidden': 'true' }, heatScale(colours),
     html('div', {}, html('span', {}, '1'), html('span', {}, '0.5'), html('span', {}, '0')));
 }
 
@@ -127,7 +127,7 @@ function notAnswered(film, actions) {
 /** Draw the film once at the size of a stamp. */
 function thumbnail(shown) {
   const full = greyCanvas(shown), side = 96, share = side / Math.max(full.width, full.height);
-  const small = html('canvas', { 'aria-hidden': true });
+  const small = html('canvas', { 'aria-hidden': 'true' });
   small.width = Math.max(Math.round(full.width * share), 1);
   small.height = Math.max(Math.round(full.height * share), 1);
   const context = small.getContext('2d');
@@ -168,13 +168,14 @@ export function filmCard(film, actions) {
     }
     if (document.activeElement !== age.input) age.input.value = film.age;
     age.hint.textContent = film.ageProblem ?? '';
-    age.input.toggleAttribute('aria-invalid', Boolean(film.ageProblem));
+    age.input.setAttribute('aria-invalid', String(Boolean(film.ageProblem)));
     toggle.setAttribute('aria-expanded', String(film.isOpen));
     body.hidden = !film.isOpen;
     const parts = result ? answered(film, actions) : problem ? [notAnswered(film, actions)]
       : [html('p', { class: 'quiet' }, 'A moment …')];
     body.setAttribute('aria-busy', String(isBusy));
-    if (!body.hidden) body.replaceChildren(...parts.filter(Boolean));
+    // what stands there stays until its answer comes: a button pressed meanwhile is not taken away
+    if (!body.hidden && !(isBusy && body.childElementCount)) body.replaceChildren(...parts.filter(Boolean));
   }
   const tellMap = words => body.querySelector('.map')?.replaceChildren(words);
   return { element, update, tellMap, focusAge: () => age.input.focus(), focusTitle: () => toggle.focus() };

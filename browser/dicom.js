@@ -5,7 +5,7 @@
 import { FilmProblem, wholeNumber } from './basics.js';
 import { readElements } from './elements.js';
 import { checkSize, greyLevels, greyRange } from './grey.js';
-import { decodedByBrowser } from './jpeg.js';
+import { checkJpeg, decodedByBrowser } from './jpeg.js';
 import { resizeLinear } from './resize.js';
 import { filmTags, notAHand } from './tags.js';
 
@@ -85,9 +85,10 @@ function storedNumbers(header, count) {
 
 /** A lookup table of a DICOM as a function; null where there is none. Entries of an item of a LUT sequence. */
 function lookup(item) {
-  const [count, first, bits] = item.numbers('LUTDescriptor'), element = item.element('LUTData');
+  const [told, first, bits] = item.numbers('LUTDescriptor'), count = told & 0xffff, element = item.element('LUTData');
   let entries = item.numbers('LUTData');
-  const isBytes = ['OW', 'OB', 'UN'].includes(element?.vr) && element.bytes.length < 2 * (count || 65536) && bits <= 8;
+  const isRaw = ['OW', 'OB', 'UN', ''].includes(element?.vr);
+  const isBytes = isRaw && element.bytes.length < 2 * (count || 65536) && bits <= 8;
   if (isBytes) entries = [...element.bytes];
   entries = entries.slice(0, count || 65536);
   if (!entries.length || !entries.every(Number.isFinite)) throw new RangeError('an empty table');
@@ -185,14 +186,18 @@ async function pixelsOf(header, name) {
   const samples = header.number('SamplesPerPixel', 1);
   if (header.syntax === JPEG_BASELINE) {
     const frame = new Uint8Array(await new Blob(header.element('PixelData').fragments).arrayBuffer());
-    const { data, ...size } = await decodedByBrowser(frame, 'image/jpeg', name);
+    const { data, ...size } = await decodedByBrowser(frame, 'image/jpeg', name, 'none');
     if (size.width !== width || size.height !== height) {
       throw damaged(name, 'its compressed data do not fit its header');
     }
-    if (samples > 1) return greyLevels({ data, ...size }, name);
-    const stored = Uint8Array.from({ length: width * height }, (_, place) => data[4 * place]);
-    const { levels, notes } = greyOf(header, stored);
-    return { film: { data: levels, width, height }, notes };
+    const green = Uint8Array.from({ length: width * height }, (_, place) => data[4 * place + 1]); // or the only one
+    const damage = checkJpeg(frame, { data: green, width, height }, 8, name);
+    if (samples > 1) {
+      const { film, notes } = greyLevels({ data, ...size }, name);
+      return { film, notes: [...damage, ...notes] };
+    }
+    const { levels, notes } = greyOf(header, green);
+    return { film: { data: levels, width, height }, notes: [...damage, ...notes] };
   }
   const count = width * height * samples, notes = fitting(header, count * header.number('BitsAllocated') / 8, name);
   const stored = storedNumbers(header, count), kind = header.text('PhotometricInterpretation');

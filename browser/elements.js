@@ -1,6 +1,6 @@
 /** The elements of a DICOM file, as far as a film needs them. */
 import { FilmProblem } from './basics.js';
-import { inflated } from './png.js';
+import { inflatedRaw } from './png.js';
 
 const LONG_LENGTHS = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
 const UNDEFINED = 0xffffffff, ITEM = 0xfffee000, ITEM_END = 0xfffee00d, SEQUENCE_END = 0xfffee0dd;
@@ -98,10 +98,12 @@ class Reading {
   }
 }
 
+const SIGNED = ['PixelPaddingValue', 'PixelPaddingRangeLimit', 'LUTDescriptor']; // as the pixels, where no VR is told
+
 /** What a DICOM says, by keyword. */
 export class Header {
-  constructor(elements, little, syntax, after) {
-    Object.assign(this, { elements, little, syntax, after });
+  constructor(elements, little, syntax, after, whole = null) {
+    Object.assign(this, { elements, little, syntax, after, whole: whole ?? this }); // the header that an item is of
   }
 
   element(keyword) { return this.elements.get(TAGS[keyword]); }
@@ -122,7 +124,8 @@ export class Header {
   numbers(keyword) {
     const { bytes, vr } = this.element(keyword) ?? {};
     if (!bytes?.length) return [];
-    const kind = vr || (SHORTS.has(TAGS[keyword]) ? 'US' : 'DS'), { little } = this;
+    const { little } = this, isSigned = SIGNED.includes(keyword) && this.whole.number('PixelRepresentation') === 1;
+    const kind = vr || (!SHORTS.has(TAGS[keyword]) ? 'DS' : isSigned ? 'SS' : 'US');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const [size, read] = {
       US: [2, place => view.getUint16(place, little)], SS: [2, place => view.getInt16(place, little)],
@@ -143,7 +146,7 @@ export class Header {
   /** The first item of a sequence, or null. */
   item(keyword) {
     const [first] = this.element(keyword)?.items ?? [];
-    return first ? new Header(first, this.little, this.syntax) : null;
+    return first ? new Header(first, this.little, this.syntax, null, this.whole) : null;
   }
 }
 
@@ -186,7 +189,7 @@ export async function readElements(bytes, name) {
   const [syntax = ''] = new Header(meta, true).texts('TransferSyntaxUID');
   let body = reading;
   if (syntax === DEFLATED) {
-    const unpacked = await inflated([bytes.subarray(reading.place)], LARGEST_UNPACKED + 1, 'deflate-raw');
+    const unpacked = await inflatedRaw(bytes.subarray(reading.place), LARGEST_UNPACKED + 1);
     if (unpacked.length > LARGEST_UNPACKED) {
       throw new FilmProblem(`${name} unpacks to more than ${LARGEST_UNPACKED / 1e6} MB: save it at a smaller size.`);
     }

@@ -14,12 +14,34 @@ const isBmp = bytes => begins(bytes, 'BM');
 const isWebp = bytes => begins(bytes, 'RIFF') && begins(bytes, 'WEBP', 8);
 const isTiff = bytes => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some(start => begins(bytes, start));
 
+const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
+const viewOf = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** A WebP as the browser decodes it, which may not say that it is cut short or holds several frames. */
+async function checkedWebp(bytes, name) {
+  if (bytes.length < 30 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length) throw cutShort(name);
+  if (begins(bytes, 'VP8X', 12) && bytes[20] & 2) {
+    throw new FilmProblem(`${name} holds several frames: save the frame with the hand as one image.`);
+  }
+  return { pixels: await decodedByBrowser(bytes, 'image/webp', name), notes: [] };
+}
+
+/** A BMP as the browser decodes it, which may not say that it is cut short. */
+async function checkedBmp(bytes, name) {
+  if (bytes.length < 54) throw cutShort(name);
+  const view = viewOf(bytes), [width, height] = [18, 22].map(place => Math.abs(view.getInt32(place, true)));
+  const row = Math.floor((width * view.getUint16(28, true) + 31) / 32) * 4;
+  const isPlain = [0, 3].includes(view.getUint32(30, true)); // not packed
+  if (isPlain && view.getUint32(10, true) + row * height > bytes.length) throw cutShort(name);
+  return { pixels: await decodedByBrowser(bytes, 'image/bmp', name), notes: [] };
+}
+
 /** The pixels of an image file. */
 async function readImage(bytes, name) {
   if (isPng(bytes)) return readPng(bytes, name);
   if (isJpeg(bytes)) return readJpeg(bytes, name);
-  if (isBmp(bytes)) return { pixels: await decodedByBrowser(bytes, 'image/bmp', name), notes: [] };
-  if (isWebp(bytes)) return { pixels: await decodedByBrowser(bytes, 'image/webp', name), notes: [] };
+  if (isBmp(bytes)) return checkedBmp(bytes, name);
+  if (isWebp(bytes)) return checkedWebp(bytes, name);
   if (isTiff(bytes)) throw new FilmProblem(`${name} is a TIFF, which this page does not read: save it as PNG.`);
   throw new FilmProblem(`${name} is not an image that can be read: `
     + 'give a radiograph as PNG, JPEG, BMP, WebP or DICOM.');

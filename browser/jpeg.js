@@ -4,7 +4,7 @@
  */
 import { FilmProblem, fixed } from './basics.js';
 import { checkSize } from './grey.js';
-import { jpegComplaint } from './jpegdata.js';
+import { SHORT, jpegComplaint } from './jpegdata.js';
 import { exifTurn, turnedAsTold } from './png.js';
 
 const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
@@ -16,20 +16,36 @@ const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
 
 export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
+const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
+
+/** Some browsers give other pixels than were drawn, lest the machine be known by them: no film can be read so. */
+function checkCanvas(name) {
+  const context = new OffscreenCanvas(16, 16).getContext('2d', { willReadFrequently: true });
+  const drawn = context.createImageData(16, 16);
+  drawn.data.forEach((_, place) => { drawn.data[place] = place % 4 === 3 ? 255 : 37 * place % 256; });
+  context.putImageData(drawn, 0, 0);
+  const { data } = context.getImageData(0, 0, 16, 16);
+  if (data.every((level, place) => level === drawn.data[place])) return;
+  throw new FilmProblem(`${name} cannot be read here: this browser changes the pixels of pictures, to protect against `
+    + 'fingerprinting. Allow this page its canvas, or give the film as PNG or as DICOM without JPEG.');
+}
+
 /**
- * The pixels that the browser sees, turned as EXIF says, without colour management.
+ * The pixels that the browser sees, without colour management.
  * @param {Uint8Array} bytes of the file
  * @param {string} type of it, such as 'image/jpeg'
+ * @param {'from-image'|'none'} imageOrientation whether they are turned as EXIF says
  * @returns {Promise<{data: Uint8ClampedArray, width: number, height: number, channels: 4}>}
  */
-export async function decodedByBrowser(bytes, type, name) {
+export async function decodedByBrowser(bytes, type, name, imageOrientation = 'from-image') {
   if (!globalThis.createImageBitmap) throw new FilmProblem(`${name} can only be read in a browser: save it as PNG.`);
+  checkCanvas(name);
   let bitmap;
   try {
     bitmap = await createImageBitmap(new Blob([bytes], { type }),
-      { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation: 'from-image' });
+      { colorSpaceConversion: 'none', premultiplyAlpha: 'none', imageOrientation });
   } catch {
-    throw new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
+    throw cutShort(name);
   }
   const { width, height } = bitmap;
   checkSize(width, height, name);
@@ -43,6 +59,10 @@ export async function decodedByBrowser(bytes, type, name) {
 function segmentsOf(bytes) {
   const found = [];
   for (let place = 2; place + 4 <= bytes.length && bytes[place] === 0xff && bytes[place + 1] !== 0xda;) {
+    if (bytes[place + 1] === 0xff) { // a byte that fills up
+      place++;
+      continue;
+    }
     const end = place + 2 + (bytes[place + 2] << 8 | bytes[place + 3]);
     found.push({ kind: bytes[place + 1], start: place, end, data: bytes.subarray(place + 4, end) });
     place = end;
@@ -152,6 +172,22 @@ function lightness({ data, width, height }) {
 /** The problem of a film of which much may be wrong. */
 const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
 
+/**
+ * What is wrong with JPEG data that were decoded, as notes; a problem where they are cut short, which not every browser
+ * says, or where much of the film may be wrong.
+ * @param {Uint8Array} bytes of the JPEG
+ * @param {{data: Uint8Array, width: number, height: number}} grey as decoded, not turned
+ * @param {number} block pixels: 8, or 16 where colour has half the resolution
+ */
+export function checkJpeg(bytes, grey, block, name) {
+  const complaint = jpegComplaint(bytes);
+  if (complaint === SHORT) throw cutShort(name);
+  if (complaint && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) throw damaged(name, complaint);
+  const high = seam(grey, block);
+  if (high) throw damaged(name, `its brightness jumps by ${fixed(high, 0)} grey levels in a seam`);
+  return complaint ? [`the file is slightly damaged (${complaint})`] : [];
+}
+
 /** The pixels of a JPEG, and notes; a problem where much of it may be wrong. */
 export async function readJpeg(bytes, name) {
   const segments = segmentsOf(bytes), frame = frameOf(segments);
@@ -160,10 +196,6 @@ export async function readJpeg(bytes, name) {
   // decoded without its orientation: seams lie between rows of blocks
   const plain = exif ? new Blob([bytes.subarray(0, exif.start), bytes.subarray(exif.end)]) : bytes;
   const pixels = await decodedByBrowser(plain, 'image/jpeg', name), grey = lightness(pixels), block = frame?.block ?? 8;
-  const complaint = jpegComplaint(bytes);
-  if (complaint && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) throw damaged(name, complaint);
-  const high = seam(grey, block);
-  if (high) throw damaged(name, `its brightness jumps by ${fixed(high, 0)} grey levels in a seam`);
-  const notes = complaint ? [`the file is slightly damaged (${complaint})`] : [];
+  const notes = checkJpeg(bytes, grey, block, name);
   return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes };
 }

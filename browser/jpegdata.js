@@ -1,10 +1,10 @@
 /**
  * Is the data of a JPEG whole? A browser shows damaged pixels without a word, so the codes are walked through here,
- * without making pixels of them. Sequential JPEG alone; of the progressive kind nothing is said.
+ * without making pixels of them; of the progressive kind it is only said whether it comes to its end.
  */
 
 const EARLY = 'Corrupt JPEG data: premature end of data segment', BAD_CODE = 'Corrupt JPEG data: bad Huffman code';
-const SHORT = 'Premature end of JPEG file';
+export const SHORT = 'Premature end of JPEG file';
 
 /** Codes of a Huffman table by their length: the first, the last, and where their values stand. */
 function tableOf(data, start) {
@@ -107,19 +107,30 @@ function walked(bytes, place, scan, { layers, units }, tables, interval) {
   return bits;
 }
 
+/** The place of the next marker that is no restart: behind the codes of a scan. */
+function behindCodes(bytes, place) {
+  const isMarker = kind => kind > 0 && kind < 0xff && (kind & 0xf8) !== 0xd0;
+  while (place + 1 < bytes.length && !(bytes[place] === 0xff && isMarker(bytes[place + 1]))) place++;
+  return place;
+}
+
 /**
  * What libjpeg would say of damaged data: its first complaint, empty where there is none.
  * @param {Uint8Array} bytes of a JPEG
  */
 export function jpegComplaint(bytes) {
   const tables = new Map();
-  let frame = null, interval = 0, place = 2;
+  let frame = null, interval = 0, place = 2, isProgressive = false;
   try {
     while (place + 4 <= bytes.length && bytes[place + 1] !== 0xd9) {
+      if (bytes[place] === 0xff && bytes[place + 1] === 0xff) { // a byte that fills up
+        place++;
+        continue;
+      }
       const kind = bytes[place + 1], end = place + 2 + (bytes[place + 2] << 8 | bytes[place + 3]);
       const data = bytes.subarray(place + 4, end);
       if (kind === 0xc0 || kind === 0xc1) frame = layersOf(data);
-      else if (kind >= 0xc2 && kind <= 0xcf && kind !== 0xc4 && kind !== 0xc8 && kind !== 0xcc) return '';
+      else if (kind >= 0xc2 && kind <= 0xcf && kind !== 0xc4 && kind !== 0xc8 && kind !== 0xcc) isProgressive = true;
       else if (kind === 0xdd) interval = data[0] << 8 | data[1];
       else if (kind === 0xc4) {
         for (let at = 0; at < data.length;) {
@@ -130,6 +141,10 @@ export function jpegComplaint(bytes) {
       }
       place = end;
       if (kind !== 0xda) continue;
+      if (isProgressive) {
+        place = behindCodes(bytes, end);
+        continue;
+      }
       const bits = walked(bytes, end, data, frame, tables, interval);
       if (bits.complaint) return bits.complaint;
       place = bits.place;
@@ -137,5 +152,5 @@ export function jpegComplaint(bytes) {
   } catch {
     return 'Corrupt JPEG data: its tables do not fit its scan';
   }
-  return place + 1 < bytes.length ? '' : SHORT;
+  return place + 1 < bytes.length && bytes[place + 1] === 0xd9 ? '' : SHORT;
 }

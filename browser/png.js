@@ -37,34 +37,61 @@ function chunksOf(bytes, name) {
     const end = place + 8 + length, data = bytes.subarray(place + 8, end), isWhole = end + 4 <= bytes.length;
     const intact = isWhole && crc32(bytes.subarray(place + 4, end)) === view.getUint32(end);
     if (!intact && kind !== 'IDAT' && kind !== 'IEND') {
+      if (chunks.some(one => one.kind === 'IDAT') && /^[a-z]/.test(kind)) break; // words behind the pixels
       throw chunks.length ? cutShort(name, 'a part of it is broken') : unreadable(name);
     }
-    chunks.push({ kind, data, intact: intact || !isWhole });
+    chunks.push({ kind, data, intact });
     if (kind === 'IEND') break;
     place += 12 + length;
   }
   return chunks;
 }
 
-/**
- * Inflate packed parts.
- * @param {Uint8Array[]} parts
- * @param {number} most bytes to unpack: the rest is left
- * @param {string} format 'deflate', or 'deflate-raw' without a checksum
- * @returns {Promise<Uint8Array>} fewer bytes where the data end or break before
- */
-export async function inflated(parts, most, format = 'deflate') {
-  const reader = new Blob(parts).stream().pipeThrough(new DecompressionStream(format)).getReader(), found = [];
-  let length = 0;
+/** What a stream unpacks to, up to `most` bytes, and whether an error ended it. */
+async function unpacked(stream, format, most) {
+  const reader = stream.pipeThrough(new DecompressionStream(format)).getReader(), found = [];
+  let length = 0, isBroken = false;
   try {
     for (let part; length < most && !(part = await reader.read()).done; length += part.value.length) {
       found.push(part.value);
     }
-  } catch { /* broken data: what came before them counts */ }
+  } catch {
+    isBroken = true; // what came before it counts
+  }
   reader.cancel().catch(() => {});
   const result = new Uint8Array(length);
   found.reduce((place, part) => (result.set(part, place), place + part.length), 0);
-  return result.subarray(0, Math.min(length, most));
+  return { result: result.subarray(0, Math.min(length, most)), isBroken };
+}
+
+/**
+ * Inflate packed parts.
+ * @param {Uint8Array[]} parts
+ * @param {number} most bytes to unpack: the rest is left
+ * @returns {Promise<Uint8Array>} fewer bytes where the data end or break before
+ */
+export const inflated = async (parts, most) => (await unpacked(new Blob(parts).stream(), 'deflate', most)).result;
+
+const STEP = 1024; // bytes
+
+/**
+ * Inflate data without a checksum, behind which a byte may stand that fills up, as in DICOM. Browsers take it for an
+ * error, and with it goes what was not read yet: so they get little at a time, and near the end byte by byte.
+ * @param {Uint8Array} bytes
+ * @param {number} most as for `inflated`
+ */
+export async function inflatedRaw(bytes, most) {
+  let place = 0, fineFrom = Infinity;
+  const dripping = () => new ReadableStream({
+    pull(controller) {
+      if (place >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(place, place += place < fineFrom ? STEP : 1));
+    },
+  }, { highWaterMark: 0 });
+  const { result, isBroken } = await unpacked(dripping(), 'deflate-raw', most);
+  if (!isBroken) return result;
+  [fineFrom, place] = [Math.max(place - 4 * STEP, 0), 0];
+  return (await unpacked(dripping(), 'deflate-raw', most)).result;
 }
 
 /** Undo the filters of `height` rows of `stride` bytes, in place; gives them without their first bytes. */

@@ -34,11 +34,18 @@ async function forgetOthers() {
   await Promise.all(kept.filter(request => !wanted.has(request.url)).map(request => cache.delete(request)));
 }
 
-async function answerOf(request, path, event) {
-  const cache = await caches.open(CACHE), kept = await cache.match(keyOf(path));
+/** Keep what was asked for, unless it is not the file of the list: a copy on the way may be an older one. */
+async function keepIfRight(path, answer) {
+  const bytes = await answer.arrayBuffer(), hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  if (`sha256-${btoa(String.fromCharCode(...hash))}` !== self.FILES[path]) return;
+  await (await caches.open(CACHE)).put(keyOf(path), new Response(bytes, { headers: answer.headers }));
+}
+
+async function answerOf(path, event) {
+  const kept = await (await caches.open(CACHE)).match(keyOf(path));
   if (kept) return kept;
-  const answer = await fetch(request).catch(() => Response.error());
-  if (answer.status === 200) event.waitUntil(cache.put(keyOf(path), answer.clone()).catch(() => {}));
+  const answer = await fetch(new URL(path, SCOPE), { cache: 'no-cache' }).catch(() => Response.error());
+  if (answer.status === 200) event.waitUntil(keepIfRight(path, answer.clone()).catch(() => {}));
   return answer;
 }
 
@@ -50,5 +57,5 @@ self.addEventListener('activate', event => {
 });
 self.addEventListener('fetch', event => {
   const path = event.request.method === 'GET' ? pathOf(new URL(event.request.url)) : null;
-  if (path) event.respondWith(answerOf(event.request, path, event));
+  if (path) event.respondWith(answerOf(path, event));
 });

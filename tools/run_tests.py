@@ -20,7 +20,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tree import copy_project, differences, file_hashes, notebooks, root
+from tree import copy_project, differences, file_hashes, notebooks, out_of_order, root
 
 BIN = Path(sys.executable).parent
 GROUPS = 'export', 'clean', 'readme', 'browser', 'notebooks', 'cluster', 'docs', 'wheel'
@@ -99,6 +99,11 @@ def check_unchanged(report, tool, folder, timeout):
     began = time.time()
     problem = unchanged_by(tool, folder, timeout)
     report.add(f'{tool} leaves {folder}/ as it is', time.time() - began, problem)
+
+
+def check_order(report):
+    began = time.time()
+    report.add('modules import from those before them', time.time() - began, '\n'.join(out_of_order()))
 
 
 def check_readme(report, timeout):
@@ -412,7 +417,9 @@ def main():
     args = parse_arguments()
     groups = ['notebooks'] if args.notebooks else args.only or GROUPS
     report = Report()
-    if 'export' in groups: check_unchanged(report, 'nbdev_export', 'boneage', args.timeout)
+    if 'export' in groups:
+        check_unchanged(report, 'nbdev_export', 'boneage', args.timeout)
+        check_order(report)
     if 'clean' in groups: check_unchanged(report, 'nbdev_clean', 'nbs', args.timeout)
     if 'readme' in groups: check_readme(report, args.timeout)
     if 'browser' in groups: check_browser(report, args.timeout)

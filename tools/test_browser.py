@@ -35,6 +35,7 @@ LEAST_CONTRAST = 4.5  # of text (WCAG 2.2, AA)
 SECRET = 'Testfamily^Secret'  # a patient's name
 EXPECTED = ('Failed to create default WebGPU device',  # LiteRT.js looks for one and does without
             'Failed to load resource: net::ERR_INTERNET_DISCONNECTED', 'Failed to load resource: net::ERR_FAILED')
+DAMAGES = 'cut short', 'is damaged', 'frames: save the frame'
 SILENT = 'patient', 'secret', 'testfamily'  # none of these may leave
 
 COLLECT_RESULTS = """
@@ -271,6 +272,21 @@ def test_broken(site):
             card = page.locator('.item').nth(place)
             if card.locator('.toggle[aria-expanded=false]').count(): card.locator('.toggle').click()
             assert name in card.locator('.body .problem').inner_text() and name in card.locator('.file').inner_text()
+
+
+def test_damaged(site):
+    "files that are cut short, damaged inside a DICOM, or hold several frames are refused as in Python"
+    files = sorted((site.films/'damaged').iterdir())
+    with site.visit() as page:
+        all_are(page, 'F')
+        give(page, *files)
+        settled(page, len(files))
+        same(page.locator('.item').evaluate_all('items => items.map(item => item.dataset.status)'), ['failed'] * len(files))
+        for file, row in zip(files, saved_table(page).read_text(encoding='utf-8').splitlines()[1:], strict=True):
+            assert any(words in row for words in DAMAGES), row
+            try: python_answer(file, 'F')
+            except ValueError as error: assert any(words in str(error) for words in DAMAGES), error
+            else: raise AssertionError(f'Python reads {file.name}')
 
 
 def test_twenty(site):
@@ -542,25 +558,47 @@ def test_command(site):
 
 # ---- the films
 
-def write_dicom(path, pixels):
-    "A film as a hospital sends it: dark bone, twelve bits, with a name that must not be told."
+def write_dicom(path, pixels, jpeg=None):
+    "A film as a hospital sends it: dark bone, twelve bits, with a name that must not be told; or eight bits as JPEG."
     import numpy as np
     import pydicom
     from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import DigitalXRayImageStorageForPresentation, ExplicitVRLittleEndian, generate_uid
+    from pydicom import uid
+    from pydicom.encaps import encapsulate
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = DigitalXRayImageStorageForPresentation
-    meta.MediaStorageSOPInstanceUID = generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    meta.MediaStorageSOPClassUID = uid.DigitalXRayImageStorageForPresentation
+    meta.MediaStorageSOPInstanceUID = uid.generate_uid()
+    meta.TransferSyntaxUID = uid.JPEGBaseline8Bit if jpeg else uid.ExplicitVRLittleEndian
     film = FileDataset(str(path), {}, file_meta=meta, preamble=b'\0' * 128)
     film.SOPClassUID, film.SOPInstanceUID = meta.MediaStorageSOPClassUID, meta.MediaStorageSOPInstanceUID
     film.PatientName, film.PatientID, film.PatientSex, film.PatientAge = SECRET, 'SECRET-1', 'F', '090M'
     film.Modality, film.BodyPartExamined, film.ImageLaterality = 'DX', 'HAND', 'L'
     film.PhotometricInterpretation, film.SamplesPerPixel, film.PixelRepresentation = 'MONOCHROME1', 1, 0
     film.Rows, film.Columns = pixels.shape
-    film.BitsAllocated, film.BitsStored, film.HighBit = 16, 12, 11
-    film.PixelData = (4095 - 16 * pixels.astype(np.uint16)).tobytes()
+    film.BitsAllocated, film.BitsStored, film.HighBit = (8, 8, 7) if jpeg else (16, 12, 11)
+    film.PixelData = encapsulate([jpeg]) if jpeg else (4095 - 16 * pixels.astype(np.uint16)).tobytes()
     film.save_as(path, enforce_file_format=True)
+
+
+def write_damaged(folder, pixels):
+    "Files that some browsers would show in part without a word."
+    import io
+    from PIL import Image
+    def saved(form, **options):
+        file = io.BytesIO()
+        image.save(file, form, **options)
+        return file.getvalue()
+    folder.mkdir()
+    image = Image.fromarray(pixels)
+    jpeg, later = saved('JPEG'), saved('JPEG', progressive=True)
+    bitmap, webp = saved('BMP'), saved('WEBP', lossless=True)
+    hole = jpeg.index(b'\xff\xda') + (len(jpeg) - jpeg.index(b'\xff\xda')) // 2
+    write_dicom(folder/'holed.dcm', pixels, jpeg[:hole] + jpeg[hole + 100:])
+    (folder/'cut.jpg').write_bytes(later[:len(later) // 2])
+    (folder/'end_missing.jpg').write_bytes(jpeg[:-2])
+    (folder/'cut.bmp').write_bytes(bitmap[:len(bitmap) // 2])
+    (folder/'cut.webp').write_bytes(webp[:len(webp) * 3 // 4])
+    (folder/'moving.webp').write_bytes(saved('WEBP', save_all=True, append_images=[image.rotate(90)]))
 
 
 def draw_films(folder):
@@ -577,6 +615,7 @@ def draw_films(folder):
     (folder/'broken.png').write_bytes((folder/'girl.png').read_bytes()[:4000])
     (folder/'letter.txt').write_text('Dear colleague, the film follows by post.\n')
     write_dicom(folder/'film.dcm', hand)
+    write_damaged(folder/'damaged', hand)
     names = [f'hand_{number:02}.png' for number in range(AT_ONCE - 1)] + ['=sum(A1).png']
     for number, name in enumerate(names): write_png(folder/'many'/name, phantom(24 + 9 * number, 'F', 100 + number))
 

@@ -24,7 +24,11 @@ READY = "return document.querySelector('#state')?.dataset.kind === 'ready'"
 KEPT = "return document.querySelector('#state').textContent.includes('also without a connection')"
 SETTLED = """const items = [...document.querySelectorAll('.item')];
   return items.length === arguments[0] && items.every(item => / months/.test(item.textContent))"""
-MONTHS = """return [...document.querySelectorAll('.item')].map(item => Number(item.textContent.match(/([\\d.]+) months/)[1]))"""
+DRAWN = "return [...document.querySelectorAll('button')].some(one => one.textContent === 'Hide the heat map')"
+FAILED = """const items = [...document.querySelectorAll('.item')];
+  return items.length === arguments[0] && items.every(item => item.dataset.status === 'failed')"""
+MONTHS = """return [...document.querySelectorAll('.item')].map(
+  item => Number(item.textContent.match(/([\\d.]+) months/)[1]))"""
 
 
 @contextmanager
@@ -83,13 +87,20 @@ class Visitor:
             self.wait(SETTLED, count)
         return self.window.execute_script(MONTHS)
 
+    def refuses(self, files):
+        "All of these, given at once to the empty page."
+        self.press('Remove all')
+        self.window.find_element('id', 'files').send_keys('\n'.join(map(str, files)))
+        self.wait(FAILED, len(files))
+
     def map_is_drawn(self):
         self.press('Show the heat map')
-        self.wait("return [...document.querySelectorAll('button')].some(one => one.textContent === 'Hide the heat map')")
+        self.wait(DRAWN)
 
 
 def visit(window, page, films):
-    "Answers are Python's, a map is drawn, and both go on when the server is gone; how far the answers were away, months."
+    """Answers are Python's, a map is drawn, damaged files are refused, and it goes on when the server is gone; how far
+    each answer is away, months."""
     visitor, expected = Visitor(window), [python_answer(film, 'F').bone_age_months for film in films]
     with serving(page) as server:
         window.get(address(server))
@@ -97,6 +108,7 @@ def visit(window, page, films):
         found = visitor.read(films)
         visitor.map_is_drawn()
         visitor.wait(KEPT)
+        visitor.refuses(sorted((films[-1].parent/'damaged').iterdir()))
     window.get(address(server))  # a refresh by driver may pass the service worker by
     visitor.wait(READY)
     same(visitor.read(films[:1]), found[:1])
@@ -114,8 +126,8 @@ def run_engine(name, page, films):
         with ENGINES[name]() as window:
             if window:
                 engine, away = f'{name} {window.capabilities["browserVersion"]}', visit(window, page, films)
-                said = (f'{engine}: {len(films)} films within {max(away):.1f} months of Python, a heat map, and again '
-                        'without a connection')
+                said = (f'{engine}: {len(films)} films within {max(away):.1f} months of Python, a heat map, damage told, '
+                        'and again without a connection')
             else: said = f'{name}: not tested, the browser, its driver or a display is missing'
     except Exception as error:
         print(f'FAIL  {name} ({time.time() - began:.1f} s)\n      {type(error).__name__}: {error}', flush=True)

@@ -1,5 +1,7 @@
 """What the test runner and the docs build share: a copy of the project, and what differs between two folders."""
+import ast
 import hashlib
+import re
 import shutil
 from pathlib import Path
 
@@ -36,3 +38,33 @@ def notebooks(project=root):
     "Every notebook that nbdev tests, in order of name; folders beginning with _ or . are left out."
     found = (project/'nbs').rglob('*.ipynb')
     return sorted(path for path in found if not any(part[0] in '_.' for part in path.relative_to(project).parts))
+
+
+def module_order(project=root):
+    "The modules in the order in which CONTRIBUTING.md says that data flows."
+    text = (project/'CONTRIBUTING.md').read_text(encoding='utf-8')
+    flow = text[text.index('    basics →'):text.index('One table goes through')]
+    def spelled_out(match): return ' → '.join(f'{match[1]}.{name.strip()}' for name in match[2].split('→'))
+    return [name.strip() for name in re.sub(r'(\w+) \(([^)]*)\)', spelled_out, flow).split('→')]
+
+
+def imported(path, package):
+    "The modules of the package that a module imports anywhere, by their names inside the package."
+    folders = path.relative_to(package).parts[:-1]
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        if not isinstance(node, ast.ImportFrom): continue
+        if not node.level and node.module.split('.')[0] != package.name: continue
+        parts = [*folders[:len(folders) - node.level + 1], node.module] if node.level else node.module.split('.')[1:]
+        name = '.'.join(filter(None, parts))
+        yield from [name, *(f'{name}.{one.name}'.lstrip('.') for one in node.names)]
+
+
+def out_of_order(project=root):
+    "A sentence for every module that is missing in the order, or imports one that stands behind it."
+    package, places = project/'boneage', {name: place for place, name in enumerate(module_order(project))}
+    found = {'.'.join(path.relative_to(package).with_suffix('').parts): path for path in sorted(package.rglob('*.py'))
+             if not path.stem.startswith('_')}
+    yield from (f'CONTRIBUTING.md: {name} is in one of order and package only' for name in places.keys() ^ found.keys())
+    for name, path in found.items():
+        for other in set(imported(path, package)) & places.keys():
+            if places[other] >= places.get(name, 0): yield f'CONTRIBUTING.md: {name} imports {other}, which stands behind it'

@@ -280,8 +280,8 @@ def _lut(first: int, bits: int, entries: np.ndarray):  # pydicom's sequence of o
     "A lookup table."
     pydicom = load_pydicom()
     item = pydicom.dataset.Dataset()
-    item.LUTDescriptor = [len(entries), first, bits]
-    item.add_new('LUTData', 'OW', entries.astype('<u2').tobytes())
+    item.add_new('LUTDescriptor', 'SS' if first < 0 else 'US', [len(entries), first, bits])
+    item.add_new('LUTData', 'OW', (entries if entries.dtype == np.uint8 else entries.astype('<u2')).tobytes())
     return pydicom.sequence.Sequence([item])
 
 # %% ../../nbs/apps/01_browser.ipynb #995eb1bb
@@ -313,6 +313,16 @@ def dicom_files() -> dict[str, bytes]:  # by name
     files |= {syntax: _dicom_bytes(twelve, 12, syntax, **curve) for syntax in
               ('ImplicitVRLittleEndian', 'ExplicitVRLittleEndian', 'DeflatedExplicitVRLittleEndian')}
     window = dict(RescaleSlope='0.5', RescaleIntercept='-20', WindowCenter=['-100', '40'], WindowWidth=['900', '5'])
+    implicit, below = 'ImplicitVRLittleEndian', signed.copy()  # where no element says whether it has a sign
+    below[:, :9] = -2000
+    files |= dict(
+        signed_padding=_dicom_bytes(below, 16, implicit, PixelPaddingValue=-2000),
+        signed_table=_dicom_bytes(signed, 16, implicit, ModalityLUTSequence=_lut(-1000, 12, rise)),
+        signed_curve=_dicom_bytes(signed, 16, implicit, VOILUTSequence=_lut(-1000, 12, rise)),
+        table_of_bytes=_dicom_bytes(twelve, 12, implicit, VOILUTSequence=_lut(500, 8, np.uint8(rise[:3100] / 16))),
+        long_table=_dicom_bytes(film.astype(np.int16) * 120 - 18_000, 16,
+                                VOILUTSequence=_lut(-20_000, 12, np.round(4095 * np.linspace(0, 1, 40_000)**2))),
+        born_1970=_dicom_bytes(twelve, 12, PatientBirthDate='19700101', StudyDate='19790101', PatientSex='F'))
     whole = files['ExplicitVRLittleEndian']
     return files | dict(
         big_endian=_dicom_bytes(twelve, 12, 'ExplicitVRBigEndian'), bytes=_dicom_bytes(film, 8, PatientSex='O'),

@@ -28,6 +28,7 @@ with extra('dicom'):
     from pydicom.dataelem import DataElement
     from pydicom.datadict import dictionary_VR
     from pydicom.dataset import Dataset
+    from pydicom.multival import MultiValue
     from pydicom.sr.codedict import codes
     from pydicom.sr.coding import Code
     from pydicom.uid import ExplicitVRLittleEndian, generate_uid
@@ -43,7 +44,8 @@ def _as_date(name: str, text: str) -> str:
     of_time = name.endswith('Time')
     shape = r'([0-9]{2}){1,3}|[0-9]{6}\.[0-9]{1,6}' if of_time else r'[0-9]{8}'
     if not re.fullmatch(shape, text): return ''
-    try: return text if datetime.strptime(text[:6].ljust(6, '0') if of_time else text, '%H%M%S' if of_time else '%Y%m%d') else ''
+    digits, form = (text[:6].ljust(6, '0'), '%H%M%S') if of_time else (text, '%Y%m%d')
+    try: return text if datetime.strptime(digits, form) else ''
     except ValueError: return ''
 
 def _one_text(value) -> str:

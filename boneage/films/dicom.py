@@ -41,7 +41,7 @@ def _table(
 ) -> tuple[np.ndarray, int]:  # entries, and the value that the first one stands for
     "A lookup table of a DICOM."
     count, first, bits = (int(number) for number in item.LUTDescriptor)
-    count, entries = count or 65_536, item.LUTData
+    count, entries = count & 0xffff or 65_536, item.LUTData  # read with a sign it may come out negative
     if isinstance(entries, (bytes, bytearray)):
         entries = np.frombuffer(entries, np.uint8 if len(entries) < 2 * count and bits <= 8 else f'{order}u2')
     entries = np.atleast_1d(np.asarray(entries, np.float64))[:count]

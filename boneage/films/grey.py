@@ -23,7 +23,7 @@ class FilmTags:
     "What a DICOM file says of its film; None where it says nothing that can be used."
     sex: str | None = None  # 'F' or 'M'
     age_months: float | None = None
-    age_step: float | None = None  # months: the true age may be more by up to this; 12 for PatientAge in years, 0 from dates
+    age_step: float | None = None  # months that the true age may be more: 12 for whole years, 0 for one from dates
     birth_date: date | None = field(default=None, repr=False)
     study_date: date | None = field(default=None, repr=False)
     laterality: str | None = None  # 'L' or 'R'
