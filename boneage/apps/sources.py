@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from ..archives import LARGEST_UNPACKED, archive_problem, reason
 from ..basics import BoneAgeError, name_problem, parse_sex, shown
-from ..clinic.ages import age_between, parse_age
+from ..clinic.ages import age_between, age_step, parse_age
 from ..urls import is_url, list_url, source_name, url_file
 
 # %% ../../nbs/apps/00_sources.ipynb #00000006
@@ -172,11 +172,13 @@ def _cell_sex(cells: dict[str, str]) -> str | None:
 def _cell_age(cells: dict[str, str]) -> float | None:  # months
     "The age in a row, None where it has none; raises `BoneAgeError` for one that is none, and for two that disagree."
     units = {'age': None, 'age_months': 'months', 'age_years': 'years'}
-    told = [parse_age(cells[name], unit) for name, unit in units.items() if cells.get(name)]
+    told = [(parse_age(cells[name], unit), age_step(cells[name], unit))
+            for name, unit in units.items() if cells.get(name)]
     if cells.get('birth_date') and cells.get('study_date'):
-        told.append(age_between(cells['birth_date'], cells['study_date']))
-    if told and max(told) - min(told) > 1: raise BoneAgeError('Its ages disagree: mend one of them.')
-    return told[-1] if told else None
+        told.append((age_between(cells['birth_date'], cells['study_date']), 0))
+    if told and max(months for months, _ in told) > min(months + max(step, 1) for months, step in told):
+        raise BoneAgeError('Its ages disagree: mend one of them.')
+    return min(told, key=lambda age: age[1])[0] if told else None  # the one that is told most exactly
 
 # %% ../../nbs/apps/00_sources.ipynb #076ce2ef
 def _file_of_id(
