@@ -203,9 +203,10 @@ const actions = {
     film.card.element.querySelector('.map')?.focus();
   },
   async copy(words, button) {
-    await navigator.clipboard.writeText(words);
-    button.textContent = 'Copied';
-    say('The sentence is on the clipboard');
+    let isThere = true;
+    try { await navigator.clipboard.writeText(words); } catch { isThere = false; } // forbidden, or not over https
+    button.textContent = isThere ? 'Copied' : 'Not copied';
+    say(isThere ? 'The sentence is on the clipboard' : 'The browser did not let the sentence be copied: mark it by hand');
   },
   print(film) {
     toPrint = [film];
