@@ -156,7 +156,11 @@ class _Scheduler:
             raise BoneAgeError('The Dask client is closed, or an asynchronous one: give one that is open, '
                                'or the address of its scheduler.')
         self.address, self.security = self.client.scheduler.address, self.client.security
-        self.executor = self.client.get_executor(pure=False)
+        self.executor, self.asked = self.client.get_executor(pure=False), self._who()
+
+    def _who(self) -> str:
+        "The scheduler that answers: one that was started anew at the same address is another."
+        return self.client.scheduler_info()['id']
 
     def come_back(self):
         "Wait for the scheduler; raises `BoneAgeError` where it stays away."
@@ -173,8 +177,11 @@ class _Scheduler:
     def gone(self) -> bool:
         "Whether the scheduler is gone, and all tasks with it; raises `BoneAgeError` where no worker comes."
         if self.client.status != 'running': return self.client.status != 'connecting'
-        try: workers = self.client.nthreads()
+        try: workers, who = self.client.nthreads(), self._who()
         except Exception: return False  # it is just going away
+        if who != self.asked:  # it came back unnoticed, and may know nothing of what the one before was given
+            self.asked = who
+            return True
         if workers: self.lonely = None
         elif self.lonely is None:
             self.lonely = time.monotonic()
