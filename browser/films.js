@@ -2,7 +2,7 @@
 import { FilmProblem, sha256 } from './basics.js';
 import { isDicom, readDicom } from './dicom.js';
 import { greyLevels } from './grey.js';
-import { decodedByBrowser, isJpeg, readJpeg } from './jpeg.js';
+import { cutShort, decodedByBrowser, isJpeg, readJpeg } from './jpeg.js';
 import { isPng, readPng } from './png.js';
 
 const LARGEST_FILE = 500_000_000; // bytes
@@ -14,7 +14,6 @@ const isBmp = bytes => begins(bytes, 'BM');
 const isWebp = bytes => begins(bytes, 'RIFF') && begins(bytes, 'WEBP', 8);
 const isTiff = bytes => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some(start => begins(bytes, start));
 
-const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
 const viewOf = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** A WebP as the browser decodes it, which may not say that it is cut short or holds several frames. */

@@ -16,7 +16,8 @@ const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
 
 export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
 
-const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
+/** The problem of a file whose end is missing. */
+export const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
 
 /** Some browsers give other pixels than were drawn, lest the machine be known by them: no film can be read so. */
 function checkCanvas(name) {
