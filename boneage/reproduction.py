@@ -46,9 +46,8 @@ class Scale:
     width: float = 1.0  # share of VGG16's channels
     films: tuple[int, int, int] | None = None  # of training, validation and test; all if None
     learning_rate_factor: float = 1.0
-    precision: str = 'float32'  # as in a recipe
 
-SCALES = {'full': Scale(), 'middle': Scale(96, films=(2000, 640, 1216), precision='mixed_bfloat16'),
+SCALES = {'full': Scale(), 'middle': Scale(96, films=(2000, 640, 1216)),
           'small': Scale(96, 0.25, (1200, 640, 1216), 10.0)}
 
 def case_split(
@@ -67,6 +66,7 @@ def case_recipe(
     balanced: bool | None = None,  # None: as in the case
     model: str = 'rvgg16-l2',  # or another network of the report
     sex: bool = False,  # take the sex as a second input
+    precision: str = 'float32',  # of the convolutions in training, or 'mixed_bfloat16'
 ) -> Recipe:
     "The recipe of a case at a scale; raises `BoneAgeError` for an unknown case or a network that is not the report's."
     if f'report-{case}' not in RECIPES:
@@ -78,7 +78,7 @@ def case_recipe(
     penalty = recipe.model_options if ARCHITECTURES[model].l2 else {}
     options = {**penalty, 'side': scale.side, 'width': scale.width, **({'sex': True} if sex else {})}
     return replace(recipe, model=model, weights=weights, model_options=options, stages=((scale.side, recipe.epochs),),
-                   learning_rate=recipe.learning_rate * scale.learning_rate_factor, precision=scale.precision)
+                   learning_rate=recipe.learning_rate * scale.learning_rate_factor, precision=precision)
 
 REPORT_MODELS = tuple(name for name, parts in ARCHITECTURES.items() if parts.backbone == 'vgg16')
 
@@ -132,13 +132,15 @@ def _run_case(
     out: Path,
     weights: str | None,  # to start from
     progress: bool,
-    **network,  # model, sex: as in `case_recipe`
+    **network,  # model, sex, precision: as in `case_recipe`
 ) -> dict:  # a row of the table
     "Train and evaluate one run, or find it again."
-    recipe, name = case_recipe(case, SCALES[scale], weights, balanced, **network), _run_name(case, balanced, **network)
+    recipe = case_recipe(case, SCALES[scale], weights, balanced, **network)
+    sex = network.get('sex', False)
+    name = _run_name(case, balanced, recipe.model, sex)
     train(recipe, case_split(split, SCALES[scale]), out/name, out/'pictures', progress=progress)
     results = evaluate_run(out/name, 'test', out/'pictures', progress)
-    in_report = (balanced, recipe.model) == (RECIPES[recipe.name].balanced, 'rvgg16-l2') and not network.get('sex')
+    in_report = (balanced, recipe.model, sex) == (RECIPES[recipe.name].balanced, 'rvgg16-l2', False)
     return {'run': name, 'case': case, 'scale': scale, 'balanced': balanced, 'in_report': in_report,
             **_case_row(out/name, results)}
 
@@ -161,7 +163,7 @@ def reproduce(
     both: bool = False,  # run every case with and without balanced ages
     weights: str | None = None,  # to start from; ImageNet, or phantoms for a narrow VGG16 (small), if None
     progress: bool = True,
-    **network,  # model, sex: as in `case_recipe`
+    **network,  # model, sex, precision: as in `case_recipe`
 ) -> pd.DataFrame:  # one row a run, also put into reproduction.csv; run folders are beside it
     "Run cases of the report, but none that is finished; raises `BoneAgeError` for an unknown case, scale or network."
     if scale not in SCALES:
