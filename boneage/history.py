@@ -43,6 +43,9 @@ def read_history(
 def best_epoch(
     history: pd.DataFrame  # of a run, one row or more
 ) -> int:  # counted from 1
-    "The epoch of the lowest validation error among those of the last size."
-    last = history[history['size'] == history['size'].iloc[-1]] if 'size' in history else history
+    "The epoch of the lowest validation error since the size last changed."
+    last = history
+    if 'size' in history:
+        stage = history['size'].ne(history['size'].shift()).cumsum()
+        last = history[stage == stage.iloc[-1]]
     return int(last.loc[last['val_mae'].idxmin(), 'epoch'])

@@ -341,6 +341,10 @@ class Evaluation(pd.DataFrame):
         return _evaluation_view(self) if whole else super()._repr_html_()
 
 # %% ../nbs/07c_page.ipynb #ef8ed1d7
+def _has_intervals(predictions: pd.DataFrame) -> bool:
+    "Whether every film has bounds."
+    return {'low', 'high'} <= set(predictions) and not predictions[['low', 'high']].isna().any(axis=None)
+
 def evaluation_cards(
     evaluation: Evaluation,
 ) -> list:  # name, value, remark of each
@@ -349,7 +353,7 @@ def evaluation_cards(
     value, _, span = format_value('r2', *row[['value', 'low', 'high']]).partition(' (')
     cards = headline_cards(evaluation) + [('R²', value, f"95 % interval {span.rstrip(')')}" if span else '')]
     predictions = evaluation.predictions
-    if not {'low', 'high'} <= set(predictions) or predictions[['low', 'high']].isna().any(axis=None): return cards
+    if not _has_intervals(predictions): return cards
     share = coverage_table(predictions).loc[0, ['coverage', 'low', 'high']]
     value, low, high = (f'{100*number:.0f}' for number in share)
     return cards + [('Labels within the bounds', f'{value} %', f'95 % interval {low} to {high}')]
@@ -388,10 +392,16 @@ def _write_coverage(
     folder,  # where coverage.csv goes
 ) -> list:  # the table for the page, in a list; empty, and no file, where there are no intervals
     "How often intervals hold the label, for all films and by group."
-    if not {'low', 'high'} <= set(predictions.columns): return []
+    if not _has_intervals(predictions): return []
     coverage = coverage_table(predictions, (None, 'sex', 'age_band'))
     write_atomically(claim_folder(folder, 'evaluation')/'coverage.csv', coverage)
     return [coverage_rows(coverage)]
+
+def _clear_optional(folder: str | Path) -> None:
+    "Remove what an earlier evaluation wrote there and this one perhaps does not."
+    figures = 'predicted', 'errors', 'error_by_age', 'ages', 'sexes', 'history', 'films'
+    for name in ('coverage.csv', 'history.csv', *(f'{figure}.{ending}' for figure in figures for ending in KINDS)):
+        (Path(folder)/name).unlink(missing_ok=True)
 
 def _page_tables(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
@@ -421,6 +431,7 @@ def evaluate_predictions(
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
     write_predictions(table, folder)
+    _clear_optional(folder)
     write_predicted_age(table, folder)
     if history is not None: write_history(history, folder)
     results = write_results(table, folder, train_table, n_boot, seed)

@@ -54,9 +54,9 @@ def case_split(
     split: dict[str, pd.DataFrame],
     scale: Scale,
 ) -> dict[str, pd.DataFrame]:
-    "The first films of each part (a split is in random order)."
-    counts = scale.films or [None] * 3
-    return {part: table[:count].reset_index(drop=True) for (part, table), count in zip(split.items(), counts)}
+    "The first films of training, validation and test (a split is in random order); other parts are left out."
+    counts = zip(('train', 'validation', 'test'), scale.films or [None] * 3)
+    return {part: split[part][:count].reset_index(drop=True) for part, count in counts}
 
 # %% ../nbs/09b_reproduction.ipynb #00000017
 def case_recipe(
