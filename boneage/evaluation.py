@@ -286,7 +286,7 @@ def read_predictions(
     path,  # CSV file with id, boneage, male, predicted
 ) -> pd.DataFrame:  # checked predictions table
     "Predictions from a CSV file; raises `BoneAgeError` if it is not there or not such a table."
-    try: table = pd.read_csv(path, dtype={'id': str})
+    try: table = pd.read_csv(path, converters={'id': str})  # an id may be NA
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise BoneAgeError(f'Cannot read predictions from {path}: {error}.') from None
     try: return check_predictions(table)

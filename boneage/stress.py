@@ -112,8 +112,8 @@ def read_answers(
     "The answers in a folder."
     path = Path(folder)/'answers.csv'
     if not path.exists(): return pd.DataFrame(columns=ANSWER_COLUMNS)
-    types = dict(id=str, boneage=float, male=bool, variant=str, predicted=float, hand_found=bool)
-    try: return pd.read_csv(path, dtype=types)[ANSWER_COLUMNS]
+    texts, types = dict(id=str, variant=str), dict(boneage=float, male=bool, predicted=float, hand_found=bool)
+    try: return pd.read_csv(path, converters=texts, dtype=types)[ANSWER_COLUMNS]  # an id may be NA
     except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
         raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): '
                            'delete it, the films are asked again.') from None

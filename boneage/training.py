@@ -72,7 +72,7 @@ def _half_taught(
     "Films with their targets; raises `BoneAgeError` where what was kept is of other films."
     path = folder/TAUGHT_FILE
     if not path.is_file(): write_atomically(path, _ask_teachers(films, teachers, progress))
-    kept = pd.read_csv(path, dtype={'id': str}).set_index('id')['taught']
+    kept = pd.read_csv(path, converters={'id': str}).set_index('id')['taught']  # an id may be NA
     taught = films['id'].astype(str).map(kept)
     if not np.isfinite(taught).all():
         raise BoneAgeError(f'{shown(path)} does not hold every training film: delete it, the teachers are asked again.')
