@@ -7,7 +7,7 @@ __all__ = ['joint_views', 'keras_network', 'load_network', 'Answers', 'Eye', 'Re
            'open_reader', 'same_reader', 'network_for', 'write_partners']
 
 # %% ../nbs/05a_reader.ipynb #00000003
-import csv
+import csv, hashlib, json
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .answer import Fitted
-from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown
+from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown, to_dict
 from .catalog import check_weights, map_file, model_card, network_inputs, run_card
 from .executor import seen_from
 from .films.changes import fixed_view
@@ -161,6 +161,12 @@ class Reader:
     def sha256(self) -> str:  # of the networks: whether two readers ask the same
         return ' '.join(file_sha256(eye.path) for eye in self.eyes)
 
+    @property
+    def stamp(self) -> str:  # a hash of everything that changes answers: whether two readers say the same
+        eyes = [(eye.size, eye.views) for eye in self.eyes]
+        told = [self.label, self.sha256, eyes, self.pipeline, self.sex_input, to_dict(self.fitted)]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
     def looks(self,
         pictures,  # n pictures, uint8 (side, side) each, as `preprocess` makes them
         male=None,  # (n,) True for a boy; None only for a network without the sex
@@ -244,23 +250,27 @@ def open_reader(
 
 # %% ../nbs/05a_reader.ipynb #61e4349a
 @lru_cache(maxsize=2)
+def _stamped_reader(model: str, stamp: str) -> Reader:
+    "A reader that was checked."
+    reader = open_reader(model)
+    if reader.stamp != stamp:
+        raise BoneAgeError(f'{shown(model)} is another network here than where the work was given out, or has another '
+                           'calibration: copy all of it to every machine, or to a disk that all of them see.')
+    return reader
+
 def same_reader(
     model: str,  # name of bundled weights, or a run folder
-    sha256: str | None = None,  # of the network's file; any if None
+    stamp: str | None = None,  # of the reader that is meant; any if None
 ) -> Reader:
-    "A reader, kept for the next film; raises `BoneAgeError` where its network is another one."
-    reader = open_reader(model)
-    if sha256 not in (None, reader.sha256):
-        raise BoneAgeError(f'{shown(model)} is another network here than where the work was given out: '
-                           'copy it to every machine, or to a disk that all of them see.')
-    return reader
+    "A reader, kept for the next film; raises `BoneAgeError` where it would answer otherwise than is meant."
+    return _stamped_reader(model, stamp) if stamp else open_reader(model)
 
 def network_for(
     model: str | Path,  # name of bundled weights, or a run folder
     workers,  # as in `in_workers`
 ) -> tuple[str, str]:  # arguments of `same_reader` on a worker
     "What workers must know of a network; raises `BoneAgeError` as `open_reader` does."
-    known = open_reader(model).sha256
+    known = open_reader(model).stamp
     return seen_from(str(model), workers) if Path(model).is_dir() else str(model), known
 
 # %% ../nbs/05a_reader.ipynb #0ac595fb

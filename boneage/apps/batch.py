@@ -35,8 +35,8 @@ from ..urls import is_url
 class BatchOptions:
     "What is asked of every film."
     model: str = 'default'
-    sha256: str | None = None  # of the network's file
-    stamp: str = ''  # changes with the network and all settings
+    reader_stamp: str | None = None  # of the reader that is meant; any if None
+    stamp: str = ''  # changes with the reader and all settings
     sex: str | None = None  # 'F' or 'M': of films for which nothing else says it
     age_months: float | None = None
     site: SiteCalibration | None = None
@@ -70,7 +70,7 @@ def _answered_row(
     options: BatchOptions,
 ) -> FilmRow:
     "Answer a film; raises what `read_film` and `assess_with` raise, and `BoneAgeError` where the sex is missing."
-    reader, film = same_reader(options.model, options.sha256), read_film(path)
+    reader, film = same_reader(options.model, options.reader_stamp), read_film(path)
     sex, age = _sex_for(task, options), _age_for(task, options)
     if not sex and (reader.sex_input or options.site) and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
@@ -124,9 +124,7 @@ def _stamp(
     force: bool,
 ) -> str:
     "A hash of everything that changes answers."
-    eyes = [(eye.size, eye.views) for eye in reader.eyes]
-    return _hash([__version__, reader.sha256, to_dict(reader.fitted), reader.label, reader.pipeline, eyes,
-                  to_dict(site) if site else None, force])
+    return _hash([__version__, reader.stamp, to_dict(site) if site else None, force])
 
 # %% ../../nbs/apps/00b_batch.ipynb #015c33b2
 def _journal_rows(
