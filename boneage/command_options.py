@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CONTEXT', 'GO_ON', 'KEPT', 'quiet_option', 'path_type', 'sex_option', 'force_option', 'identifier_option',
            'keep_option', 'model_option', 'seed_option', 'FILMS_HELP', 'OneSentence', 'Age', 'workers_options',
-           'films_options']
+           'films_options', 'films_given']
 
 # %% ../nbs/10_command_options.ipynb #237751aa
 import os
@@ -115,3 +115,14 @@ def films_options(command):
         return command(films=films, **others)
     for option in reversed(_FILM_OPTIONS): with_films = option(with_films)
     return with_films
+
+# %% ../nbs/10_command_options.ipynb #99e98d9f
+def films_given(
+    films: dict,  # as `films_options` gives it
+) -> list[str]:  # such as ['--csv', '--drop']
+    "The options that were given."
+    columns = films['columns'] or {}
+    values = {'--csv': films['csv'], '--id-column': columns.get('id'), '--age-column': columns.get('boneage'),
+              '--sex-column': columns.get('sex'), '--age-unit': films['age_unit'],
+              '--drop': films['on_problem'] == 'drop'}
+    return [option for option, value in values.items() if value]

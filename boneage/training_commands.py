@@ -11,9 +11,9 @@ from pathlib import Path
 
 import click
 
-from .basics import BoneAgeError, claim_folder
-from .command_options import (FILMS_HELP, films_options, model_option, path_type, quiet_option, seed_option,
-                                     workers_options)
+from .basics import BoneAgeError, claim_folder, shown
+from .command_options import (FILMS_HELP, films_given, films_options, model_option, path_type, quiet_option,
+                                     seed_option, workers_options)
 
 # %% ../nbs/10b_training_commands.ipynb #00000014
 @click.command()
@@ -54,6 +54,20 @@ def dataset(data, films, out, seed, fractions, stratify, quiet):
     save_split(split, out)
     click.echo(f'{_part_sizes(split)} in {out}')
 
+# %% ../nbs/10b_training_commands.ipynb #a27a65b5
+def _takes_split(
+    data: Path,
+    films: dict,  # from `films_options`
+) -> bool:
+    "Whether a command takes the split in a folder; raises `BoneAgeError` for options that would do nothing to it."
+    from boneage.splits import has_split
+    if films['csv'] or not has_split(data): return False
+    given = films_given(films)
+    if given:
+        raise BoneAgeError(f'{shown(data)} holds a split, whose films were read when it was made: '
+                           f'leave out {", ".join(given)}, or make it again with `boneage dataset`.')
+    return True
+
 # %% ../nbs/10b_training_commands.ipynb #00000042
 def _thin_bins(balanced) -> list[str]:
     "Sentences about the bins of a balanced table that hold few films or none."
@@ -82,8 +96,8 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
     other parts go with it, and `boneage train` takes the result."""
     from boneage.augmentation import balance_ages, write_balanced
     from boneage.dataset import read_films
-    from boneage.splits import has_split, load_split, save_split
-    split = load_split(data) if has_split(data) else {}
+    from boneage.splits import load_split, save_split
+    split = load_split(data) if _takes_split(data, films) else {}
     table = split['train'] if split else read_films(data, **films)
     planned = balance_ages(table, per_bin, seed=seed)
     balanced = write_balanced(planned, out, workers, progress=not quiet)
@@ -147,6 +161,7 @@ def train(data, films, out, recipe, start, pictures, devices, seed, workers, qui
     from boneage.recipes import load_recipe, starting_from
     from boneage.runs import open_run
     from boneage.splits import find_split
+    _takes_split(data, films)
     recipe = load_recipe(recipe or ('fine-tune' if start else 'default'))
     if start: recipe = starting_from(recipe, start)
     training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers,
@@ -220,6 +235,7 @@ def reproduce(case, data, films, out, scale, both, weights, model, with_sex, pre
     a run."""
     from boneage import reproduction
     from boneage.splits import find_split
+    _takes_split(data, films)
     cases = 'abcde' if case == 'all' else case
     table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both,
                                    weights and str(weights.resolve()), not quiet,
@@ -247,10 +263,9 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
     Every film is turned, mirrored, darkened, inverted, blurred, framed, partly covered and more, in 41 variants, and
     the network is asked again. A stopped run goes on. Give films that the network was not trained on."""
     from boneage.dataset import read_films
-    from boneage.splits import has_split
     from boneage.robustness import stress_sentence, write_stress
     from boneage.stress import stress_films
-    source = data if has_split(data) else read_films(data, **films)
+    source = data if _takes_split(data, films) else read_films(data, **films)
     table = write_stress(stress_films(source, count, part), out, model,
                          variants=variants or None, workers=workers, progress=not quiet)
     for row in table[table['significant']].itertuples():
