@@ -220,7 +220,7 @@ def _explore_lines(
 
 # %% ../../nbs/apps/02a_explorers.ipynb #00000023
 class Explorer(Panel):
-    "The widget of `explore`; `marked` are the ids that were marked."
+    "The widget of `explore`; `marked` are the ids that were marked, `good` are the films that were not."
     def __init__(self, looked: pd.DataFrame):
         self.looked, self.films, self.page, self.film, self.marked = looked, looked, 0, None, []
         controls, self.on_page = _explore_controls(looked), []
@@ -256,6 +256,11 @@ class Explorer(Panel):
         self.parts.marked.value = ', '.join(self.marked)
         for cell, film in zip(self.cells, self.on_page):
             if film is not None and str(film.id) == str(self.film.id): self.show_cell(cell, film)
+
+    @property
+    def good(self) -> pd.DataFrame:
+        "The films of the table that are not marked."
+        return self.looked[~self.looked['id'].astype(str).isin(self.marked)]
 
 # %% ../../nbs/apps/02a_explorers.ipynb #571f1745
 def _explore_actions(explorer: Explorer) -> None:
