@@ -157,7 +157,7 @@ def film_story(
 ) -> str:  # HTML
     "One film: label, verdict and steps."
     clauses = [f'<b>{html.escape(clause)}</b>' for clause in film.says.split('; ') if clause] or ['nothing against it']
-    lines = [f'{html.escape(film_words(film))}: {film.status}', *clauses,
+    lines = [html.escape(f'{film_words(film)}: {film.status}'), *clauses,
              f'<small>{html.escape(shown(film.path))}</small>']
     head = f'<p style="line-height:1.5">{"<br>".join(lines)}</p>'
     try: return head + figure_html(draw_steps(film_steps(film.path)), f'film {shown(film.id)} from film to picture')
@@ -179,7 +179,7 @@ def _film_card(
     marked: bool,
 ) -> str:  # HTML
     "A film, small, and what became of it."
-    caption = f'{"⚑ " if marked else ""}{html.escape(film_words(film))}<br>{film.status}'
+    caption = f'{"⚑ " if marked else ""}{html.escape(film_words(film))}<br>{html.escape(str(film.status))}'
     picture = picture_html(thumbnail(film.path), f'film {shown(film.id)}', 'height:150px')
     return f'{picture}<div style="font-size:11px;line-height:1.3">{caption}</div>'
 
