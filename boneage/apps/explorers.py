@@ -335,7 +335,8 @@ def _tune_controls() -> dict[str, widgets.Widget]:
 def _settings_of(controls: dict[str, widgets.Widget]) -> Settings:
     "What the controls say."
     value = {name: control.value for name, control in controls.items()}
-    finder = HandFinder(value['methods'], value['confidence'], value['presence'])
+    methods = value['methods'] or HandFinder().methods  # where none is chosen there would be nothing to try
+    finder = HandFinder(methods, value['confidence'], value['presence'])
     return Settings(finder, Crop(*(value[name] for name in ('above', 'below', 'beside', 'dark', 'bright'))))
 
 # %% ../../nbs/apps/02a_explorers.ipynb #0000002d
