@@ -456,7 +456,7 @@ def _assess_controls() -> dict[str, widgets.Widget]:
 
 def assess_widget(
     model: str = 'default',  # name of bundled weights, or a run folder
-    out: str | Path = 'results.csv',  # where the table goes; another name where that is taken
+    out: str | Path = 'results.csv',  # where the table goes, a CSV or Parquet; another name where that is taken
 ) -> Panel:  # `.rows` are those of the films, as `assess_many` gives them
     "Upload films, choose the sex, see the cards, save the table. Raises `BoneAgeError` where there is no such model."
     open_reader(model)
@@ -494,6 +494,6 @@ def _assess_actions(panel: Panel, model: str, out: Path) -> None:
     def save():
         try: path = write_results(panel.rows, unused(out))
         except BoneAgeError as error: parts.saved.value = html.escape(str(error))
-        else: parts.saved.value = f'{html.escape(shown(path))}: {file_link(path)}'
+        else: parts.saved.value = html.escape(shown(path)) + (f': {file_link(path)}' if path.is_file() else '')
     when_changed(ready, parts.films)
     parts.start.on_click(lambda _: start()), parts.save.on_click(lambda _: save())
