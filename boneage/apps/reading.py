@@ -19,6 +19,7 @@ import pandas as pd
 from .drawing import (LOST_COLOUR, Clickable, Drawing, Panel, figure_html, in_lines, picture_html,
                                   table_html, when_changed)
 from .explorers import file_link, film_words, unused
+from .results import defused
 from ..assessment import Assessment, assess, explain
 from ..basics import BoneAgeError, extra, shown, write_atomically
 from ..clinic.ages import age_in_words, parse_age
@@ -394,7 +395,8 @@ def _tell_end(parts, table: pd.DataFrame) -> None:
 
 def _saved(table: pd.DataFrame, out: Path) -> str:  # HTML
     "Write the table under a name that is not taken; says where it is, or why it is nowhere."
-    try: path = write_atomically(unused(out), table)
+    ids = [defused(name) if isinstance(name, str) else name for name in table['id']]
+    try: path = write_atomically(unused(out), table.assign(id=ids))
     except BoneAgeError as error: return html.escape(str(error))
     return f'{html.escape(shown(path))}: {file_link(path)}'
 
