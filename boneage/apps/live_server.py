@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['BAND_MONTHS', 'OLDEST_BONE_AGE', 'EXAMPLES', 'LIVE_FOLDER', 'POLICY', 'HEADERS', 'TYPES', 'HERE',
            'measured_sentences', 'heat_colours', 'example_film', 'page_words', 'write_page_data', 'live_files',
-           'LiveHandler', 'app_server', 'app_address']
+           'LiveHandler', 'LiveServer', 'app_server', 'app_address']
 
 # %% ../../nbs/apps/01b_live.ipynb #00000003
+import sys
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -162,19 +163,24 @@ class LiveHandler(BaseHTTPRequestHandler):
             with open(path, 'rb') as file: self.wfile.write(file.read())
 
 # %% ../../nbs/apps/01b_live.ipynb #0000001a
+class LiveServer(ThreadingHTTPServer):
+    "A server that is silent where a browser breaks off, and tells of any other error."
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exception(), ConnectionError): super().handle_error(request, client_address)
+
 def app_server(
     port: int = 8321,  # 0: any that is free
     folder: str | Path = LIVE_FOLDER,  # of the page
-) -> ThreadingHTTPServer:  # `serve_forever` runs it
+) -> LiveServer:  # `serve_forever` runs it
     "The server of the page; raises `BoneAgeError` where the page was not built or the port is taken."
     handler = partial(LiveHandler, files=live_files(folder))
-    try: return ThreadingHTTPServer((HERE, port), handler)
+    try: return LiveServer((HERE, port), handler)
     except OSError as error:
         raise BoneAgeError(f'Port {port} cannot be used ({error.strerror}): give another with --port, '
                            'or 0 for any that is free.') from None
 
 def app_address(
-    server: ThreadingHTTPServer,
+    server: LiveServer,
 ) -> str:
     "Where the page is."
     return f'http://{HERE}:{server.server_address[1]}/'
