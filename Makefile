@@ -8,7 +8,7 @@ PORT ?= 8000
 .PHONY: help setup demo browser test bench docs docs-serve readme clean
 
 help:  ## Print this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 setup: $(READY)  ## Make .venv (the others do it when needed)
 
