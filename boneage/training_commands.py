@@ -249,9 +249,8 @@ def reproduce(case, data, films, out, scale, both, weights, model, with_sex, pre
 @films_options
 @model_option
 @click.option('--films', 'count', type=click.IntRange(2), help='Films to draw; all by default.')
-@click.option('--part', default='validation', show_default=True,
-              type=click.Choice(['train', 'calibration', 'validation', 'test']),
-              help='Part to take, where the films are split.')
+@click.option('--part', type=click.Choice(['train', 'calibration', 'validation', 'test']),
+              help='Part to take, where the films are split; validation by default.')
 @click.option('--variant', 'variants', multiple=True, help='Only this variant; may be given more than once.')
 @click.option('--out', default='runs/stress', show_default=True, type=path_type,
               help='Folder for answers.csv, stress.csv and stress.png.')
@@ -265,8 +264,12 @@ def stress_command(data, films, model, count, part, variants, out, workers, quie
     from boneage.dataset import read_films
     from boneage.robustness import stress_sentence, write_stress
     from boneage.stress import stress_films
-    source = data if _takes_split(data, films) else read_films(data, **films)
-    table = write_stress(stress_films(source, count, part), out, model,
+    split = _takes_split(data, films)
+    source = data if split else read_films(data, **films)
+    if part and not split:
+        raise BoneAgeError(f'The films of {shown(films["csv"] or data)} are not split, so there is no part {part}: '
+                           'leave out --part, or split them first with `boneage dataset`.')
+    table = write_stress(stress_films(source, count, part or 'validation'), out, model,
                          variants=variants or None, workers=workers, progress=not quiet)
     for row in table[table['significant']].itertuples():
         click.echo(f'{row.variant:20} {row.mae_change:+6.1f} months ({row.low:+.1f} to {row.high:+.1f}); '
