@@ -47,6 +47,16 @@ def url_file(
         raise BoneAgeError(f'{url_name(url)} names another machine: write file:///folder/film.png, with three slashes.')
     return url2pathname(parts.path)
 
+# %% ../nbs/00d_urls.ipynb #15bf2a84
+def _told(
+    error: Exception,
+    url: str,
+) -> str:
+    "What an error says, in a few words, without user, password and what follows a question mark."
+    text = str(error).replace(url, url_name(url))
+    text = re.sub(r'(?<=://)[^\s/?#]*@|[?#]\S+?(?=[\'")\]>]*(\s|$))', '', text)
+    return reason(BoneAgeError(text or type(error).__name__))
+
 # %% ../nbs/00d_urls.ipynb #0000000c
 def _file_system(
     url: str,
@@ -58,10 +68,10 @@ def _file_system(
     with extra('cluster'): from fsspec.core import url_to_fs
     try: return url_to_fs(url)
     except ImportError as error:
-        raise BoneAgeError(f'{url_name(url)} needs another package ({reason(error)}): install it, '
+        raise BoneAgeError(f'{url_name(url)} needs another package ({_told(error, url)}): install it, '
                            'on every machine that works.') from None
     except Exception as error:
-        raise BoneAgeError(f'{url_name(url)} cannot be opened ({reason(error)}): check the address.') from None
+        raise BoneAgeError(f'{url_name(url)} cannot be opened ({_told(error, url)}): check the address.') from None
 
 # %% ../nbs/00d_urls.ipynb #0000000f
 def _open_url(
@@ -84,8 +94,8 @@ def read_url(
     except (BoneAgeError, ModuleNotFoundError): raise
     except FileNotFoundError: raise BoneAgeError(f'{url_name(url)} does not exist: check the name.') from None
     except Exception as error:  # every kind of file system has errors of its own
-        told = reason(error).replace(shown(url), url_name(url))
-        raise BoneAgeError(f'{url_name(url)} cannot be read ({told}): check the address and who may read it.') from None
+        raise BoneAgeError(f'{url_name(url)} cannot be read ({_told(error, url)}): '
+                           'check the address and who may read it.') from None
 
 def list_url(
     url: str,  # of a folder, with a slash at its end
@@ -94,6 +104,6 @@ def list_url(
     system, path = _file_system(url)
     try: found = [system.unstrip_protocol(one) for one in system.find(path)]
     except Exception as error:
-        raise BoneAgeError(f'{url_name(url)} cannot be listed ({reason(error)}): check the address.') from None
+        raise BoneAgeError(f'{url_name(url)} cannot be listed ({_told(error, url)}): check the address.') from None
     start = system.unstrip_protocol(path).rstrip('/') + '/'
     return sorted(one for one in found if one.startswith(start))
