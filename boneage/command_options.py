@@ -93,7 +93,7 @@ def workers_options(command):
 
 # %% ../nbs/10_command_options.ipynb #0000002f
 FILMS_HELP = ('Films: a folder in a layout of RSNA or Kaggle, one written by dataset, balance or preprocess, '
-          'any other folder with --csv, or a CSV with the columns id and path.')
+          'any other folder with --csv, or a CSV with a column path beside the labels.')
 _FILM_OPTIONS = (
     click.option('--csv', type=path_type, help='Table of the films, where the folder has no known layout.'),
     click.option('--id-column', help='Column with the file names without ending; id and the like are found without.'),

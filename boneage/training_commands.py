@@ -14,6 +14,7 @@ import click
 from .basics import BoneAgeError, claim_folder, shown
 from .command_options import (FILMS_HELP, films_given, films_options, model_option, path_type, quiet_option,
                                      seed_option, workers_options)
+from .urls import is_url
 
 # %% ../nbs/10b_training_commands.ipynb #00000014
 @click.command()
@@ -109,6 +110,22 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
         raise BoneAgeError(f'{missing} of {len(planned)} rows could not be made, for the reasons above: '
                            'mend that and run the same again.')
 
+# %% ../nbs/10b_training_commands.ipynb #288202d5
+def _films_to_find(
+    csv: Path,
+    films: dict,  # from `films_options`
+):  # table with id and path, and with labels where the file has more
+    "The films of a table, unchecked unless options say how to read it; raises `BoneAgeError` where it cannot be read."
+    from boneage.dataset import read_films, read_table
+    from boneage.labels import labels_of, read_cells
+    named, given = (films['columns'] or {}).get('id', 'id'), set(films_given(films))
+    cells = read_cells(csv)
+    if set(cells) == {named, 'path'} and given <= {'--id-column'}:
+        ids = labels_of(cells.assign(boneage='', male=''), {'id': named}, None, csv)['id']
+        paths = cells['path'].map(lambda path: path if is_url(path) else str(csv.parent/path), na_action='ignore')
+        return ids.to_frame('id').assign(path=paths)
+    return read_films(csv, **films) if given else read_table(csv, check=False)
+
 # %% ../nbs/10b_training_commands.ipynb #00000045
 @click.command()
 @click.argument('data', type=path_type)
@@ -123,13 +140,13 @@ def balance(data, films, out, per_bin, seed, workers, quiet):
 def preprocess(data, films, out, pipeline, size, workers, quiet):
     """Find, crop and normalise hands.
 
-    DATA is a CSV with the columns id and path, such as a train.csv, or films as `boneage dataset` takes them. The
-    command can be stopped and called again: pictures that are done are not made twice. `boneage train --pictures` takes
-    them."""
+    DATA is a CSV with the columns id and path, alone or with labels, such as a train.csv, or films as `boneage dataset`
+    takes them. The command can be stopped and called again: pictures that are done are not made twice. `boneage train
+    --pictures` takes them."""
     import pandas as pd
-    from boneage.dataset import read_films, read_table
+    from boneage.dataset import read_films
     from boneage.pictures import preprocess_folder
-    table = read_table(data, check=False) if data.is_file() else read_films(data, **films)
+    table = _films_to_find(data, films) if data.is_file() else read_films(data, **films)
     done, failures = preprocess_folder(table, out, pipeline, size, workers=workers, progress=not quiet)
     found = (pd.read_csv(out/'records.csv')['method'] != 'none').sum() if len(done) else 0
     click.echo(f'{len(done)} pictures in {out}, a hand found in {found}')
