@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus, urlsplit
 
 from .archives import extract_archive, reason
 from .basics import BoneAgeError, file_sha256, name_problem, shown
+from .urls import source_name
 
 # %% ../nbs/01c_download.ipynb #00000016
 rsna_address = 'https://s3.amazonaws.com/east1.public.rsna.org/AI/2017/'
@@ -54,7 +55,7 @@ def _address_name(
     try: name = unquote_plus(urlsplit(address).path.rsplit('/', 1)[-1])
     except ValueError: name = ''
     if name_problem(name):
-        raise BoneAgeError(f'{shown(address)} does not end in a file name that can be used: '
+        raise BoneAgeError(f'{source_name(address)} does not end in a file name that can be used: '
                            'give the address of a file.')
     return name
 
@@ -68,6 +69,7 @@ def download_archive(
     """Download a file, or go on with it; raises `BoneAgeError` where the server does not answer, the hash is wrong or
     another file has the name."""
     import pooch, requests
+    pooch.get_logger().setLevel('WARNING')  # it would say the address, with the key of a signed one
     folder, name = Path(folder), _address_name(address)
     target = folder/name
     if sha256 and os.path.lexists(target) and file_sha256(target) != sha256:
@@ -78,13 +80,13 @@ def download_archive(
         downloader = ResumingDownloader(folder/f'.{name}.boneage-part', progress)
         return Path(pooch.retrieve(address, sha256, name, folder, downloader=downloader))
     except requests.exceptions.RequestException as error:
-        raise BoneAgeError(f'{address} cannot be downloaded ({type(error).__name__}): '
+        raise BoneAgeError(f'{source_name(address)} cannot be downloaded ({type(error).__name__}): '
                            'check the connection and run the same again, what has come is kept.') from None
     except OSError as error:
         raise BoneAgeError(f'{shown(target)} cannot be written ({error.strerror or reason(error)}): '
                            'choose another folder or make room.') from None
     except ValueError:
-        raise BoneAgeError(f'{address} does not have the expected SHA-256: it was thrown away; '
+        raise BoneAgeError(f'{source_name(address)} does not have the expected SHA-256: it was thrown away; '
                            'download it again, and do not use it if this repeats.') from None
 
 # %% ../nbs/01c_download.ipynb #00000012
@@ -100,7 +102,6 @@ def download_rsna(
     if unknown:
         raise BoneAgeError(f'RSNA has no archive {", ".join(unknown)}: choose from {", ".join(rsna_archives)}.')
     print(rsna_terms)
-    pooch.get_logger().setLevel('WARNING')
     for part in parts:
         name, sha256 = rsna_archives[part]
         archive = download_archive(address + name, folder, sha256, progress)
