@@ -183,7 +183,7 @@ def train(data, films, out, recipe, start, pictures, devices, seed, workers, qui
     if start: recipe = starting_from(recipe, start)
     training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers,
                    progress=not quiet, devices=devices)
-    open_run(out, pictures, progress=not quiet).calibrate()
+    open_run(out, pictures, workers, not quiet).calibrate()
     history = read_history(out)
     best = history.loc[best_epoch(history) - 1, 'val_mae']
     click.echo(f'{out / "model.keras"}: mean absolute error {best:.1f} months on the validation films; '
