@@ -255,12 +255,12 @@ def assess_with(
     warnings = (*refusals, *film.notes, *said, *doubts, *_warnings(made.record, *alone, bounds and bounds[0]), *more)
     return Assessment(
         source='array' if isinstance(radiograph, np.ndarray) else film.name,
-        sex=sex if reader.sex_input or site else None, bone_age_months=months,
+        sex=sex if reader.sex_input or site or bounds else None, bone_age_months=months,
         interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
         typical_error_months=reader.errors.get('mae'), report_error_months=reader.errors.get('report_mad'),
         warnings=tuple(dict.fromkeys(warnings)), site=site.name if site else None,
         site_applied=bool(site and site.distinguishable), crop=made.image, record=made.record, model=reader.name,
-        model_version=f'edition {reader.edition}, boneage {__version__}',
+        model_version=f'{reader.version}, boneage {__version__}',
         notes=film.notes, refusals=refusals, growth=growth, film_sha256=film.sha256)
 
 # %% ../nbs/08_assessment.ipynb #0000000e

@@ -7,9 +7,9 @@ __all__ = ['joint_views', 'keras_network', 'load_network', 'Answers', 'Eye', 'Re
            'open_reader', 'same_reader', 'network_for', 'write_partners']
 
 # %% ../nbs/05a_reader.ipynb #00000003
-import csv, hashlib, json
+import csv, hashlib, json, os
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from shutil import copyfile
 
@@ -18,8 +18,7 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown, to_dict
-from .catalog import check_weights, map_file, model_card, network_inputs, run_card
-from .executor import seen_from
+from .catalog import check_weights, list_weights, map_file, model_card, network_inputs, run_card
 from .films.changes import fixed_view
 from .litert import LiteGraph
 
@@ -79,7 +78,7 @@ def _with_fitted(
     fitted: Fitted,
     months: np.ndarray,  # (n,)
     spread: np.ndarray,  # (n,) months
-    male: np.ndarray | None,  # bool (n,); None for a network without the sex, and what was fitted asks for it
+    male: np.ndarray | None,  # bool (n,); None where it is not known, and what was fitted asks for it
 ) -> Answers:
     "What was fitted, applied."
     if male is None: return Answers(months, spread, None, None)
@@ -144,8 +143,13 @@ class Reader:
     errors: dict[str, float] = field(default_factory=dict)  # metric → months, on films it never saw
     map_sha256: str | None = None  # of the file that explains an answer, where a card states it
 
+    @cached_property
+    def version(self) -> str:  # of its answers; runs of one recipe share a name, so theirs is a hash
+        if self.edition: return f'edition {self.edition}'
+        return 'run ' + hashlib.sha256(json.dumps([self.sha256, to_dict(self.fitted)]).encode()).hexdigest()[:8]
+
     @property
-    def label(self) -> str: return f'{self.name}, edition {self.edition}'
+    def label(self) -> str: return f'{self.name}, {self.version}'
 
     @property
     def map_path(self) -> Path:  # the LiteRT file that explains an answer; may not be there
@@ -183,7 +187,7 @@ class Reader:
         "Bone ages of pictures; raises `BoneAgeError` where the sex is missing."
         looks = self.looks(pictures, male, **options)
         months = np.maximum(looks.mean(axis=1), 0)  # no age is below birth
-        return _with_fitted(self.fitted, months, looks.std(axis=1), _known_sex(self, male))
+        return _with_fitted(self.fitted, months, looks.std(axis=1), None if male is None else np.asarray(male, bool))
 
 # %% ../nbs/05a_reader.ipynb #00000011
 def read_calibration(
@@ -246,7 +250,11 @@ def open_reader(
     source: str | Path = 'default',  # name of bundled weights, or a run folder
 ) -> Reader:
     "A reader by name or from a finished run; raises `BoneAgeError` where it is missing or not as its card says."
-    return _of_run(Path(source)) if (Path(source)/'model.json').is_file() else _bundled(str(source))
+    if not (Path(source)/'model.json').is_file(): return _bundled(str(source))
+    if isinstance(source, str) and source in [card['name'] for card in list_weights()]:
+        raise BoneAgeError(f'{source} names bundled weights, and a run lies in the folder {source} here: '
+                           f'give ./{source} for the run, or rename the folder.')
+    return _of_run(Path(source))
 
 # %% ../nbs/05a_reader.ipynb #61e4349a
 @lru_cache(maxsize=2)
@@ -267,11 +275,11 @@ def same_reader(
 
 def network_for(
     model: str | Path,  # name of bundled weights, or a run folder
-    workers,  # as in `in_workers`
 ) -> tuple[str, str]:  # arguments of `same_reader` on a worker
     "What workers must know of a network; raises `BoneAgeError` as `open_reader` does."
     known = open_reader(model).stamp
-    return seen_from(str(model), workers) if Path(model).is_dir() else str(model), known
+    own = (Path(model)/'model.json').is_file()
+    return os.path.abspath(model) if own else str(model), known
 
 # %% ../nbs/05a_reader.ipynb #0ac595fb
 joint_views = 'plain', 'mirror'  # looks of each network, where several answer together

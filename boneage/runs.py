@@ -71,7 +71,7 @@ def assess_table(
     workers=1,  # processes, one per core if None; address of a Dask scheduler, or a Client
 ) -> pd.DataFrame:  # id, boneage, male, predicted, low, high (months; NaN without interval)
     "Assess every film of a table; one that cannot be used is named and left out."
-    network, known = network_for(model, workers), table['male'].isin([True, False]).tolist()
+    network, known = network_for(model), table['male'].isin([True, False]).tolist()
     tasks = [(place, seen_from(str(film.path), workers), bool(film.male), network)
              for place, film in enumerate(table.itertuples()) if known[place]]
     for name in table['id'][np.invert(known)]:

@@ -169,7 +169,7 @@ def _options(
     "What is asked of every film, checked; raises `BoneAgeError`."
     reader = open_reader(model)
     site = site_for(reader, site)
-    return BatchOptions(*network_for(model, workers), _stamp(reader, site, force),
+    return BatchOptions(*network_for(model), _stamp(reader, site, force),
                         None if sex is None else parse_sex(sex), None if age is None else parse_age(age), site, force)
 
 # %% ../../nbs/apps/00b_batch.ipynb #df561d80
