@@ -6,7 +6,7 @@
 __all__ = ['VARIANTS', 'ANSWER_COLUMNS', 'Variant', 'unchanged', 'chosen_variants', 'read_answers', 'stress', 'stress_films']
 
 # %% ../nbs/07d_stress.ipynb #00000003
-import time
+import json, time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from .executor import ended_sentence, in_workers, seen_from
 from .films.changes import (blurred, collimated, covered, cut_below, framed, inverted, labelled, lettered,
                                    mirrored, noisy, quarter_turns, recoded, relevelled, rotate, shifted, shrunk)
 from .films.radiograph import read_radiograph
+from .pictures import film_note, same_film
 from .preprocessing import preprocess
 from .reader import Reader, network_for, open_reader, same_reader
 from .urls import source_name
@@ -105,18 +106,27 @@ def _ended(row: int, path: str, changes: dict, *_) -> tuple:
 
 # %% ../nbs/07d_stress.ipynb #0000001e
 ANSWER_COLUMNS = ['id', 'boneage', 'male', 'variant', 'predicted', 'hand_found']
+_kept_columns = [*ANSWER_COLUMNS, 'film']  # of answers.csv: the film's note as JSON; earlier versions kept none
+
+def _kept_answers(
+    folder: str | Path,
+) -> pd.DataFrame:  # columns `_kept_columns`
+    "What answers.csv holds; raises `BoneAgeError` for something else."
+    path = Path(folder)/'answers.csv'
+    if not path.exists(): return pd.DataFrame(columns=_kept_columns)
+    texts, types = dict(id=str, variant=str, film=str), dict(boneage=float, male=bool, predicted=float, hand_found=bool)
+    try:
+        kept = pd.read_csv(path, converters=texts, dtype=types)  # an id may be NA
+        return kept.assign(film=kept.get('film', ''))[_kept_columns]
+    except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
+        raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): '
+                           'delete it, the films are asked again.') from None
 
 def read_answers(
     folder: str | Path  # as given to `stress`
 ) -> pd.DataFrame:  # columns id, boneage, male, variant, predicted, hand_found; no rows where there are none yet
-    "The answers in a folder."
-    path = Path(folder)/'answers.csv'
-    if not path.exists(): return pd.DataFrame(columns=ANSWER_COLUMNS)
-    texts, types = dict(id=str, variant=str), dict(boneage=float, male=bool, predicted=float, hand_found=bool)
-    try: return pd.read_csv(path, converters=texts, dtype=types)[ANSWER_COLUMNS]  # an id may be NA
-    except (OSError, ValueError, KeyError) as error:  # pandas' own errors are ValueErrors
-        raise BoneAgeError(f'{shown(path)} holds no answers ({str(error).splitlines()[0]}): '
-                           'delete it, the films are asked again.') from None
+    "The answers in a folder; raises `BoneAgeError` for a file that holds none."
+    return _kept_answers(folder)[ANSWER_COLUMNS]
 
 # %% ../nbs/07d_stress.ipynb #00000041
 def _open_answers(
@@ -124,13 +134,33 @@ def _open_answers(
     reader: Reader,
 ) -> pd.DataFrame:  # answers of an earlier run
     "Answers so far; raises `BoneAgeError` where another network was asked."
-    if out is None: return pd.DataFrame(columns=ANSWER_COLUMNS)
+    if out is None: return pd.DataFrame(columns=_kept_columns)
     asked = dict(name=reader.name, edition=reader.edition, sha256=reader.sha256)
     path = claim_folder(out, 'stress test')/'network.json'
     if path.exists() and read_json(path) != asked:
         raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
     save_json(path, asked)
-    return read_answers(out)
+    return _kept_answers(out)
+
+# %% ../nbs/07d_stress.ipynb #5a7f862e
+def _noted_as(text: str):  # a note; None where there is none, [] where it is broken: of no film
+    "The note of a film in answers.csv."
+    try: return json.loads(text) if text else None
+    except (ValueError, RecursionError): return []
+
+def _answers_to(
+    films: pd.DataFrame,  # columns id, boneage, male, film
+    kept: pd.DataFrame,  # from `_kept_answers`
+) -> pd.DataFrame:  # each once, without answers to other films of the same ids
+    "The answers that still count."
+    here = kept[kept['id'].isin(films['id'])]
+    meant = films.drop_duplicates('id').set_index('id').loc[here['id']]
+    same = np.array([one == other or same_film(_noted_as(one), _noted_as(other))
+                     for one, other in zip(here['film'], meant['film'])], bool)
+    ages, ages_now = (table['boneage'].to_numpy(float) for table in (here, meant))
+    same &= np.isclose(ages, ages_now, rtol=0, atol=1e-3, equal_nan=True)
+    same &= here['male'].to_numpy(bool) == meant['male'].to_numpy(bool)
+    return kept.drop(here.index[~same]).drop_duplicates(['id', 'variant'], keep='last', ignore_index=True)
 
 # %% ../nbs/07d_stress.ipynb #0000001f
 def _tasks(
@@ -148,7 +178,7 @@ def _tasks(
 
 # %% ../nbs/07d_stress.ipynb #00000044
 def _answers(
-    films: pd.DataFrame,
+    films: pd.DataFrame,  # columns id, boneage, male, film
     tasks: list[tuple],
     workers,  # as in `in_workers`
 ):  # yields a table for each film, without rows for one that cannot be read
@@ -156,11 +186,11 @@ def _answers(
     for row, names, months, found in in_workers(_months_of, tasks, workers, _ended):
         if months is None:
             print(f'left out: {found}')
-            yield pd.DataFrame(columns=ANSWER_COLUMNS)
+            yield pd.DataFrame(columns=_kept_columns)
             continue
         film = films.iloc[row]
         yield pd.DataFrame(dict(id=film['id'], boneage=float(film['boneage']), male=bool(film['male']), variant=names,
-                                predicted=months, hand_found=found))
+                                predicted=months, hand_found=found, film=film['film']))
 
 def _together(parts):
     "One table of many, without those that have no rows."
@@ -178,9 +208,10 @@ def stress(
     "What a network answers for every film and every variant of it; a film that cannot be read is named and left out."
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
     films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
-    parts, saved = [_open_answers(out, reader)], time.monotonic()
+    films['film'] = [json.dumps(film_note(path)) for path in films['path'].astype(str)]
+    parts, saved = [_answers_to(films, _open_answers(out, reader))], time.monotonic()
     films['path'] = [seen_from(path, workers) for path in films['path'].astype(str)]
-    tasks = _tasks(films, variants, parts[0], network_for(model, workers))
+    tasks = _tasks(films, variants, parts[0], network_for(model))
     try:
         for part in tqdm(_answers(films, tasks, workers), total=len(tasks), desc='stress', unit='film',
                          disable=not progress):
