@@ -7,7 +7,7 @@ __all__ = ['VARIANTS', 'ANSWER_COLUMNS', 'Variant', 'unchanged', 'chosen_variant
 
 # %% ../nbs/07d_stress.ipynb #00000003
 import json, time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from .answer import Fitted
 from .basics import BoneAgeError, claim_folder, one_sentence, read_json, save_json, shown, write_atomically
 from .dataset import read_films
 from .splits import has_split, load_split
@@ -133,12 +134,14 @@ def _open_answers(
     out: Path | None,
     reader: Reader,
 ) -> pd.DataFrame:  # answers of an earlier run
-    "Answers so far; raises `BoneAgeError` where another network was asked."
+    "Answers so far; raises `BoneAgeError` where another network was asked, or before it was calibrated."
     if out is None: return pd.DataFrame(columns=_kept_columns)
-    asked = dict(name=reader.name, edition=reader.edition, sha256=reader.sha256)
+    network = dict(name=reader.name, edition=reader.edition, sha256=reader.sha256)
+    asked = network | dict(stamp=replace(reader, fitted=Fitted(reader.fitted.correction)).stamp)
     path = claim_folder(out, 'stress test')/'network.json'
-    if path.exists() and read_json(path) != asked:
-        raise BoneAgeError(f'{shown(out)} holds answers of another network: choose another folder.')
+    if path.exists() and read_json(path) not in (asked, network):
+        raise BoneAgeError(f'{shown(out)} holds answers of another network, or of this one with another correction: '
+                           'choose another folder.')
     save_json(path, asked)
     return _kept_answers(out)
 
