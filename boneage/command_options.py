@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CONTEXT', 'GO_ON', 'KEPT', 'quiet_option', 'path_type', 'sex_option', 'force_option', 'identifier_option',
            'keep_option', 'model_option', 'seed_option', 'FILMS_HELP', 'OneSentence', 'Age', 'workers_options',
-           'films_options', 'films_given']
+           'films_options', 'films_given', 'refuse_alone']
 
 # %% ../nbs/10_command_options.ipynb #237751aa
 import os
@@ -126,3 +126,14 @@ def films_given(
               '--sex-column': columns.get('sex'), '--age-unit': films['age_unit'],
               '--drop': films['on_problem'] == 'drop'}
     return [option for option, value in values.items() if value]
+
+# %% ../nbs/10_command_options.ipynb #7c50ff1b
+def refuse_alone(
+    needed: str,  # the option that is not there, such as '--out FILE.csv'
+    options: dict,  # options that do nothing without it: name → value
+) -> None:
+    "Raise `BoneAgeError` where an option was given that does nothing without another."
+    given = [name for name, value in options.items() if value]
+    if given:
+        raise BoneAgeError(f'Without {needed} there is nothing to do for {", ".join(given)}: '
+                           f'give {needed.split()[0]} too, or leave out what needs it.')

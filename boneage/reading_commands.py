@@ -14,8 +14,9 @@ from click.core import ParameterSource
 
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
 from .clinic.ages import chronological_age, parse_age
-from .command_options import (FILMS_HELP, Age, films_options, force_option, identifier_option, keep_option,
-                                     model_option, path_type, quiet_option, sex_option, workers_options)
+from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
+                                     keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,
+                                     workers_options)
 from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
@@ -91,6 +92,14 @@ class _Source(click.Path):
     "A path, or a URL as it is: a path would lose one of its slashes."
     def convert(self, value, param, context): return value if is_url(value) else super().convert(value, param, context)
 
+# %% ../nbs/10a_reading_commands.ipynb #0c9d2aa7
+def _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers) -> None:
+    "Raise `BoneAgeError` for options of `boneage assess` that do nothing without `--out` or `--page`."
+    who = '--scheduler' if isinstance(workers, str) else '--workers'
+    of_tables = {'--json-lines': json_lines, '--folder': folder, '--again': again, who: workers}
+    if not out: refuse_alone('--out FILE.csv', of_tables)
+    if not page: refuse_alone('--page FILE', {'--identifier': identifier, '--keep-identifiers': keep_identifiers})
+
 # %% ../nbs/10a_reading_commands.ipynb #0000005e
 @click.command('assess')
 @click.argument('sources', nargs=-1, required=True, type=_Source(path_type=Path, allow_dash=True))
@@ -135,6 +144,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     from boneage.assessment import assess_with
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.reader import open_reader
+    _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
     age, table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
     if out:
         if page or fhir or target or sd_table:
@@ -200,6 +210,7 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     from boneage.clinic.follow_up import follow_up_of, follow_up_page, write_follow_up
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.clinic.page import write_page
+    if not page: refuse_alone('--page FILE', {'--identifier': identifier, '--keep-identifiers': keep_identifiers})
     deviations = read_growth_table(sd_table) if sd_table else BRUSH
     answers, ages = _answers_of_child(table, sex, model, site, deviations)
     story = follow_up_of(answers, ages, correlation, deviations, sex)
@@ -267,6 +278,8 @@ def calibrate_command(data, films, corrections, out, name, model, quiet):
     from boneage.dataset import read_films
     from boneage.reader import open_reader
     if bool(data) == bool(corrections): raise BoneAgeError('Give either --data or --corrections.')
+    given = films_given(films)
+    if corrections and given: raise BoneAgeError(f'--corrections is a log, not films: leave out {", ".join(given)}.')
     if corrections: site = site_from_corrections(corrections, name, open_reader(model).label)
     else: site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
     click.echo(str(site))
