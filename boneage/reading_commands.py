@@ -21,7 +21,9 @@ from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
 def _told_age(age, birth_date, study_date) -> float | None:
-    "The child's age from the options; months."
+    "The child's age from the options, months; raises `BoneAgeError` for half of the dates, and where they disagree."
+    born, filmed = (bool(day and day.strip()) for day in (birth_date, study_date))
+    if filmed and not born: raise BoneAgeError('--study-date alone is no age: give --birth-date too, or leave it out.')
     return chronological_age(age, birth_date, study_date)
 
 def _not_answered(film: Path, error: Exception) -> dict:
@@ -106,7 +108,7 @@ def _check_alone(out, page, json_lines, folder, again, workers, identifier, keep
 @sex_option
 @click.option('--age', type=Age(), help="The child's age, such as 9y4m: the answer gets an SD score.")
 @click.option('--birth-date', metavar='YYYY-MM-DD', help='In place of --age, with --study-date.')
-@click.option('--study-date', metavar='YYYY-MM-DD', help='Day of the film.')
+@click.option('--study-date', metavar='YYYY-MM-DD', help='Day of the film, with --birth-date.')
 @click.option('--sd-table', type=path_type, help='CSV of standard deviations, in place of the Brush table.')
 @force_option
 @click.option('--json', 'target', metavar='FILE|-',
