@@ -182,24 +182,20 @@ def _make_and_note(
     return made
 
 # %% ../nbs/02a_pictures.ipynb #0000000d
-def _close_folder(
-    table: pd.DataFrame,
-    rows: list[tuple[str, str]],  # id and path of each of its rows
+def _write_tables(
+    done: pd.DataFrame,  # the films that are done
     out: Path,
     records: dict[str, dict],  # by id
     failures: pd.DataFrame,
-) -> pd.DataFrame:  # the films that are done, pointing to their pictures
+) -> None:
     "Write films.csv, records.csv and failures.csv."
-    there = [identifier in records for identifier, _ in rows]
-    ready = [row for row, is_there in zip(rows, there) if is_there]
-    done = table[np.array(there, bool)].reset_index(drop=True)
-    columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id') if name in table]
-    films = done.assign(path=[source if is_url(source) else os.path.abspath(source) for _, source in ready])[columns]
-    write_atomically(out/'films.csv', films)
-    noted = pd.DataFrame([records[identifier] for identifier, _ in ready], columns=list(RECORD_KEYS))
-    write_atomically(out/'records.csv', noted)
+    places = [path if is_url(path) else os.path.abspath(path) for path in done['path'].map(str)]
+    films = done.assign(path=places, **({'age_unit': 'months'} if 'boneage' in done else {}))
+    columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id', 'age_unit') if name in films]
+    write_atomically(out/'films.csv', films[columns])
+    noted = [records[identifier] for identifier in done['id'].map(str)]
+    write_atomically(out/'records.csv', pd.DataFrame(noted, columns=list(RECORD_KEYS)))
     write_atomically(out/'failures.csv', failures)
-    return done.assign(path=[str(film_file(out, identifier)) for identifier, _ in ready])
 
 # %% ../nbs/02a_pictures.ipynb #0000002d
 def preprocess_folder(
@@ -210,6 +206,7 @@ def preprocess_folder(
     find: bool = True,  # False: whole films
     workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show a bar
+    tables: bool = True,  # write films.csv, records.csv and failures.csv of these films
 ) -> tuple[pd.DataFrame, pd.DataFrame]:  # films that are done, path to their pictures; id, source, error of the rest
     """Preprocess a table into a folder; resumes after a kill, makes films anew that changed. Raises `BoneAgeError` for
     an unusable table or folder."""
@@ -224,7 +221,10 @@ def preprocess_folder(
     made = _make_and_note(out, todo, notes, workers, progress) if todo else []
     records |= {record['id']: record for record in made if 'error' not in record}
     failures = pd.DataFrame([record for record in made if 'error' in record], columns=['id', 'source', 'error'])
-    return _close_folder(table, rows, out, records, failures), failures
+    there = np.array([identifier in records for identifier, _ in rows], bool)
+    done = table[there].reset_index(drop=True)
+    if tables: _write_tables(done, out, records, failures)
+    return done.assign(path=[str(film_file(out, identifier)) for identifier in done['id'].map(str)]), failures
 
 # %% ../nbs/02a_pictures.ipynb #0000001a
 def film_pictures(
@@ -237,10 +237,11 @@ def film_pictures(
     "Preprocess the films of a table; failures are printed. Raises `BoneAgeError` where films are gone or none is left."
     made_before = find and (folder/'pipeline.json').is_file()
     target = folder if made_before else folder/('crops' if find else 'whole')
-    done, failures = preprocess_folder(table, target, pipeline, find=find, **options)
-    gone = [path for path in failures['source'] if path and not is_url(path) and not os.path.exists(path)]
+    done, failures = preprocess_folder(table, target, pipeline, find=find, tables=not made_before, **options)
+    left = table['path'][~table['id'].isin(done['id'])].dropna().map(str)
+    gone = [path for path in left if not is_url(path) and not os.path.exists(path)]
     if gone:  # a disk that went away would leave a network of half the films
-        raise BoneAgeError(f'{len(gone)} of {len(table)} films are not there, the first is {gone[0]}: '
+        raise BoneAgeError(f'{len(gone)} of {len(table)} films are not there, the first is {shown(gone[0])}: '
                            'bring them back and run the same again, or leave them out of the table.')
     for error in failures['error']: print(f'left out: {error}')
     if not len(done): raise BoneAgeError('No film of the table could be used: see the sentences above.')
