@@ -121,6 +121,17 @@ def _months_of_looks(
         looks.append(np.hstack([eye.months(some, sexes) for eye in eyes]))
     return np.concatenate(looks) if looks else np.empty((0, sum(len(eye.views) for eye in eyes)))
 
+def _sexes(
+    male,  # (n,) True for a boy, or None
+) -> np.ndarray | None:  # bool (n,)
+    "The sex as it is given; raises `BoneAgeError` for what says none."
+    if male is None: return None
+    unknown = [sex for sex in male if sex not in (True, False)]
+    if unknown:
+        raise BoneAgeError(f'The sex must be True for a boy or False for a girl, not {shown(str(unknown[0]))}: '
+                           'it is never guessed.')
+    return np.asarray(male, bool)
+
 def _known_sex(
     reader,  # a `Reader`
     male,  # (n,) True for a boy, or None
@@ -128,7 +139,7 @@ def _known_sex(
     "The sex as far as the network takes it; raises `BoneAgeError` where it is missing."
     if reader.sex_input and male is None:
         raise BoneAgeError(f'{reader.name} takes the sex: give male, one value a picture.')
-    return np.asarray(male, bool) if reader.sex_input else None
+    return _sexes(male) if reader.sex_input else None
 
 # %% ../nbs/05a_reader.ipynb #0000001d
 @dataclass(frozen=True)
@@ -187,7 +198,7 @@ class Reader:
         "Bone ages of pictures; raises `BoneAgeError` where the sex is missing."
         looks = self.looks(pictures, male, **options)
         months = np.maximum(looks.mean(axis=1), 0)  # no age is below birth
-        return _with_fitted(self.fitted, months, looks.std(axis=1), None if male is None else np.asarray(male, bool))
+        return _with_fitted(self.fitted, months, looks.std(axis=1), _sexes(male))
 
 # %% ../nbs/05a_reader.ipynb #00000011
 def read_calibration(
