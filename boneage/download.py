@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
-from .archives import extract_archive, reason
+from .archives import alone, extract_archive, reason
 from .basics import BoneAgeError, file_sha256, name_problem, shown
 from .urls import source_name
 
@@ -37,7 +37,11 @@ class ResumingDownloader:
         have = self.part.stat().st_size if self.part.exists() else 0
         headers = {'Range': f'bytes={have}-'} if have else {}
         with requests.get(url, stream=True, timeout=60, headers=headers) as response:
-            whole = response.status_code == 416  # nothing is left to ask for
+            nothing_left = have and response.status_code == 416
+            whole = nothing_left and response.headers.get('content-range') == f'bytes */{have}'
+            if nothing_left and not whole:
+                self.part.unlink()
+                return self(url, output_file, pooch)
             if not whole: response.raise_for_status()
             if response.status_code == 200: have = 0  # the server does not resume
             total = None if whole else have + int(response.headers.get('content-length', 0))
@@ -60,6 +64,12 @@ def _address_name(
     return name
 
 # %% ../nbs/01c_download.ipynb #00000008
+def _check_target(target: Path, sha256: str | None) -> None:
+    "Raises `BoneAgeError` where another file has the name."
+    if sha256 and os.path.lexists(target) and file_sha256(target) != sha256:
+        raise BoneAgeError(f'{shown(target)} is there and is not the file that was asked for (its SHA-256 differs): '
+                           'move it away or choose another folder.')
+
 def download_archive(
     address: str,  # URL of a file
     folder: str | Path,
@@ -72,13 +82,13 @@ def download_archive(
     pooch.get_logger().setLevel('WARNING')  # it would say the address, with the key of a signed one
     folder, name = Path(folder), _address_name(address)
     target = folder/name
-    if sha256 and os.path.lexists(target) and file_sha256(target) != sha256:
-        raise BoneAgeError(f'{shown(target)} is there and is not the file that was asked for (its SHA-256 differs): '
-                           'move it away or choose another folder.')
+    downloader = ResumingDownloader(folder/f'.{name}.boneage-part', progress)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        downloader = ResumingDownloader(folder/f'.{name}.boneage-part', progress)
-        return Path(pooch.retrieve(address, sha256, name, folder, downloader=downloader))
+        with alone(target):
+            _check_target(target, sha256)
+            return Path(pooch.retrieve(address, sha256, name, folder, downloader=downloader))
+    except BoneAgeError: raise
     except requests.exceptions.RequestException as error:
         raise BoneAgeError(f'{source_name(address)} cannot be downloaded ({type(error).__name__}): '
                            'check the connection and run the same again, what has come is kept.') from None
