@@ -41,6 +41,12 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode in ('P', 'PA'): return image.convert('RGBA' if image.has_transparency_data else 'RGB')
     return image.convert('RGB') if image.mode in ('CMYK', 'YCbCr', 'HSV', 'LAB') else image
 
+def _upright(image: Image.Image) -> np.ndarray:
+    "The pixels, turned as EXIF says; of a TIFF whose zero is white the negative, which Pillow makes of 8 bits alone."
+    pixels = np.asarray(ImageOps.exif_transpose(_plain(image)))
+    if image.format != 'TIFF' or image.tag_v2.get(262) != 0 or image.mode[0] not in 'IF': return pixels
+    return -pixels if image.mode == 'F' else ~pixels
+
 def _deep_planes(image: Image.Image) -> bool:
     "Does a TIFF hold several planes of more than 8 bits, each by itself?"
     tags = image.tag_v2
@@ -80,7 +86,7 @@ def _decode(
             notes += check_jpeg(data, grey, block, name)
             if image.mode == 'L' and turn == 1: return grey, notes  # most films: not copied again
         if deep: return _deep_colours(data, turn if kind == 'PNG' else 1), notes
-        return np.asarray(ImageOps.exif_transpose(_plain(image))), notes
+        return _upright(image), notes
 
 # %% ../../nbs/films/00b_radiograph.ipynb #0000003b
 def _open_pixels(
