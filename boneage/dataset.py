@@ -7,7 +7,7 @@ __all__ = ['TABLE_FILES', 'find_images', 'find_problems', 'describe_table', 'Fil
            'save_table', 'read_table', 'read_films']
 
 # %% ../nbs/01a_dataset.ipynb #00000003
-import os
+import mmap, os
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +55,28 @@ def find_images(
     return found
 
 # %% ../nbs/01a_dataset.ipynb #00000011
-_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'BM', b'RIFF')  # PNG, JPEG, TIFF, BMP, WebP
-_ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in the last bytes of a PNG and of a JPEG
+_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'II+\0', b'MM\0+',  # PNG, JPEG, TIFF, BigTIFF
+               b'BM', b'RIFF')  # BMP, WebP
+_ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in a PNG and in a JPEG, mostly at the end
+
+def _header_length(
+    data: bytes,  # a file
+) -> int:
+    "Where the pixels of a JPEG begin: a preview before them has an end of its own. 0 for other files."
+    if data[:2] != b'\xff\xd8': return 0
+    place = 2
+    while data[place:place + 1] == b'\xff' and data[place + 1:place + 2] != b'\xda':
+        place += 2 + int.from_bytes(data[place + 2:place + 4], 'big')
+    return place
+
+def _is_cut(
+    file,  # open for reading
+    end: bytes,  # that must be in it
+) -> bool:
+    "Whether a file lacks its end, however much stands behind it."
+    file.seek(max(os.fstat(file.fileno()).st_size - 4096, 0))
+    if end in file.read(): return False
+    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data: return data.find(end, _header_length(data)) < 0
 
 def _file_problem(
     path: str,
@@ -68,13 +88,11 @@ def _file_problem(
     try:
         with open(path, 'rb') as file:
             start = file.read(12)
-            file.seek(max(os.path.getsize(path) - 4096, 0))
-            end = file.read()
+            cut = any(start.startswith(kind) and _is_cut(file, end) for kind, end in _ends.items())
     except (OSError, ValueError): return gone
     if not start: return 'empty image file (0 bytes)'
     if not start.startswith(_signatures) or start.startswith(b'RIFF') and start[8:] != b'WEBP':
         return 'file that is not an image'
-    cut = any(start.startswith(kind) and last not in end for kind, last in _ends.items())
     return 'image file that is cut short' if cut else None
 
 # %% ../nbs/01a_dataset.ipynb #0000009e
