@@ -273,7 +273,7 @@ def _stored_path(
     if '\0' in str(path): return shown(path)  # no file has such a name: it is missing, before and after
     try:
         whole = Path(path).resolve()
-        stored = str(whole.relative_to(base) if whole.is_relative_to(base) else whole)
+        stored = (whole.relative_to(base) if whole.is_relative_to(base) else whole).as_posix()
         stored.encode()
         return stored
     except (ValueError, OSError, RuntimeError):
