@@ -15,7 +15,7 @@ import pandas as pd
 
 from .archives import reason
 from .basics import BoneAgeError, claim_folder, shown
-from .dataset import FilmTable, check_table, read_films, read_table, save_table
+from .dataset import FilmTable, check_table, id_texts, read_films, read_table, save_table
 from .labels import in_months
 
 # %% ../nbs/01b_splits.ipynb #0000001c
@@ -78,7 +78,7 @@ def _rows_by_source(
 ) -> list[np.ndarray]:  # row numbers of each source, in the order of its first row
     "The rows that stand for one film."
     if 'source_id' not in table: return list(np.arange(len(table))[:, None])
-    numbers, _ = pd.factorize(table['source_id'].fillna(table['id']).astype(str))
+    numbers, _ = pd.factorize(id_texts(table['source_id']).fillna(id_texts(table['id'])))
     return np.split(np.argsort(numbers, kind='stable'), np.cumsum(np.bincount(numbers))[:-1])
 
 # %% ../nbs/01b_splits.ipynb #00000007
@@ -105,7 +105,7 @@ def split_table(
     "Split a table at random; raises `BoneAgeError` where fractions do not add up to 1 or a part would be empty."
     _check_fractions(fractions)
     if not len(table): raise BoneAgeError('There is nothing to split: the table has no rows.')
-    table = table.sort_values('id', ignore_index=True)
+    table = table.sort_values('id', ignore_index=True, key=id_texts)
     rows_of = _rows_by_source(table)
     films = table.iloc[[rows[0] for rows in rows_of]].reset_index(drop=True)
     rng = np.random.default_rng(seed)
