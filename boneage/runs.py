@@ -32,7 +32,7 @@ from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
 from .recipes import RECIPE_FILE, Recipe, load_recipe
 from .reader import (Reader, joint_views, load_network, network_for, open_reader, partner_path,
-                            read_calibration, same_reader, write_partners)
+                            read_calibration, same_reader, with_sex, write_partners)
 from .notebook import html_cards, html_figure, html_table, html_view
 from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
 from .progress import naive_errors, naive_predictions, plot_history
@@ -71,11 +71,9 @@ def assess_table(
     workers=1,  # processes, one per core if None; address of a Dask scheduler, or a Client
 ) -> pd.DataFrame:  # id, boneage, male, predicted, low, high (months; NaN without interval)
     "Assess every film of a table; one that cannot be used is named and left out."
-    network, known = network_for(model), table['male'].isin([True, False]).tolist()
+    network, table = network_for(model), with_sex(table)
     tasks = [(place, seen_from(str(film.path), workers), bool(film.male), network)
-             for place, film in enumerate(table.itertuples()) if known[place]]
-    for name in table['id'][np.invert(known)]:
-        print(f'left out: film {shown(str(name))} has no sex: set male to True or False.')
+             for place, film in enumerate(table.itertuples())]
     found = in_workers(_assessed, tasks, workers, lambda place, path, *_: (place, ended_sentence(source_name(path))))
     found = sorted(tqdm(found, total=len(tasks), desc='assess', unit='film', disable=not progress))
     for _, *told in found:
@@ -120,7 +118,7 @@ class Run:
     "A finished training in its folder."
     folder: Path
     pictures: Path  # folder of its pictures
-    workers: int | None = None  # processes that preprocess; one per core if None
+    workers: object = None  # processes that preprocess, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True  # show bars
 
     @cached_property
@@ -178,7 +176,7 @@ def _calibrated(run: Run) -> Fitted:
 def open_run(
     folder: str | Path,  # a finished run
     pictures: str | Path | None = None,  # as given to `train`
-    workers: int | None = None,  # processes that preprocess; one per core if None
+    workers=None,  # processes that preprocess, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show bars
 ) -> Run:
     "A run by its folder; raises `BoneAgeError` where no training was finished."

@@ -25,7 +25,7 @@ from .films.changes import (blurred, collimated, covered, cut_below, framed, inv
 from .films.radiograph import read_radiograph
 from .pictures import film_note, same_film
 from .preprocessing import preprocess
-from .reader import Reader, network_for, open_reader, same_reader
+from .reader import Reader, network_for, open_reader, same_reader, with_sex
 from .urls import source_name
 
 # %% ../nbs/07d_stress.ipynb #00000015
@@ -210,7 +210,7 @@ def stress(
 ) -> pd.DataFrame:  # id, boneage, male, variant, predicted (months), hand_found: one row a film and variant
     "What a network answers for every film and every variant of it; a film that cannot be read is named and left out."
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
-    films = films.assign(id=films['id'].astype(str)).reset_index(drop=True)
+    films = with_sex(films.assign(id=films['id'].astype(str)))
     films['film'] = [json.dumps(film_note(path)) for path in films['path'].astype(str)]
     parts, saved = [_answers_to(films, _open_answers(out, reader))], time.monotonic()
     films['path'] = [seen_from(path, workers) for path in films['path'].astype(str)]

@@ -143,7 +143,7 @@ def chronological_age(
     birth_date: str | date | None = None,  # as `parse_date` takes it; empty text is no date
     study_date: str | date | None = None,  # day of the film
 ) -> float | None:  # months; None where nothing is known
-    "The age on the day of the film; raises `BoneAgeError` for half of the dates, or where age and dates disagree."
+    "The age on the day of the film; raises `BoneAgeError` for a birth date alone, or where age and dates disagree."
     age, birth_date, study_date = (None if given != given or isinstance(given, str) and not given.strip() else given
                                    for given in (age, birth_date, study_date))
     if birth_date is None or study_date is None:
