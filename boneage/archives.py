@@ -7,7 +7,7 @@ __all__ = ['MOST_MEMBERS', 'LARGEST_UNPACKED', 'unpacked_size', 'archive_problem
 
 # %% ../nbs/00b_archives.ipynb #00000003
 import glob, os, shutil, time, uuid, zipfile
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path, PurePosixPath
 
 from .basics import BoneAgeError, shown
@@ -77,19 +77,28 @@ def _lock(
     except (BlockingIOError, PermissionError, FileNotFoundError): return False
     except OSError: return None  # some network disks
 
+def _opened(
+    lock: Path,
+):  # a context of the file, or of None
+    "A lock's file, if it can be written: not in a read-only folder, and not where another user left it."
+    try: return open(lock, 'w')
+    except OSError: return nullcontext()
+
 @contextmanager
 def alone(
     path: str | Path,  # a file or folder that is to be made
-):  # whether the others are locked out; some network disks have no locks
+):  # whether the others are locked out; some network disks have no locks, and read-only folders none
     "A block in which no other process makes the same; others wait before theirs."
     lock, told = Path(path).with_name(f'.{Path(path).name}.boneage-lock'), False
     while True:
-        with open(lock, 'w') as file:
-            locked = _lock(file, lock)
+        with _opened(lock) as file:
+            locked = _lock(file, lock) if file else None
             if locked is not False:
                 try: yield bool(locked)
                 finally:
-                    with suppress(OSError): lock.unlink()  # while it is locked: nobody else has it
+                    if file:
+                        if not fcntl: file.close()  # Windows removes no open file, not even one that another waits for
+                        with suppress(OSError): lock.unlink()  # elsewhere while it is locked: nobody else has it
                 return
         if not told: print(f'{shown(path)} is being made by another process: waiting for it')
         told = True

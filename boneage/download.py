@@ -64,11 +64,12 @@ def _address_name(
     return name
 
 # %% ../nbs/01c_download.ipynb #00000008
-def _check_target(target: Path, sha256: str | None) -> None:
-    "Raises `BoneAgeError` where another file has the name."
-    if sha256 and os.path.lexists(target) and file_sha256(target) != sha256:
-        raise BoneAgeError(f'{shown(target)} is there and is not the file that was asked for (its SHA-256 differs): '
-                           'move it away or choose another folder.')
+def _is_there(target: Path, sha256: str | None) -> bool:
+    "Whether the file that is asked for is there, as far as its hash tells; raises `BoneAgeError` for another file."
+    if not sha256 or not os.path.lexists(target): return False
+    if file_sha256(target) == sha256: return True
+    raise BoneAgeError(f'{shown(target)} is there and is not the file that was asked for (its SHA-256 differs): '
+                       'move it away or choose another folder.')
 
 def download_archive(
     address: str,  # URL of a file
@@ -84,9 +85,10 @@ def download_archive(
     target = folder/name
     downloader = ResumingDownloader(folder/f'.{name}.boneage-part', progress)
     try:
+        if _is_there(target, sha256): return folder.resolve()/name  # as pooch says it; the folder may be read-only
         folder.mkdir(parents=True, exist_ok=True)
         with alone(target):
-            _check_target(target, sha256)
+            if _is_there(target, sha256): return folder.resolve()/name  # another process was first
             return Path(pooch.retrieve(address, sha256, name, folder, downloader=downloader))
     except BoneAgeError: raise
     except requests.exceptions.RequestException as error:
