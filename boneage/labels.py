@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LARGEST_TABLE', 'LARGEST_SHEET', 'MOST_ROWS', 'AGE_UNITS', 'OLDEST_YEARS', 'image_suffixes', 'SEXES_DISAGREE',
-           'SEX_IS_NUMBER', 'parse_male', 'read_cells', 'in_months', 'labels_of', 'read_labels']
+           'SEX_IS_CODE', 'parse_male', 'read_cells', 'in_months', 'labels_of', 'read_labels']
 
 # %% ../nbs/01_labels.ipynb #00000003
 import io, os, re, warnings, zipfile
@@ -170,7 +170,8 @@ def _plain_ids(
 
 # %% ../nbs/01_labels.ipynb #0000000c
 SEXES_DISAGREE = 'columns male and sex that disagree'
-SEX_IS_NUMBER = 'sex that is a number, which could be either (write M or F, or name the column male if 1 is a boy)'
+SEX_IS_CODE = ('sex that is a number or true/false, which could be either '
+               '(write M or F, or name the column male if 1 or true is a boy)')
 
 def _sexes(
     raw: pd.DataFrame,  # a file
@@ -185,8 +186,9 @@ def _sexes(
         sex = parse_male(raw[names['sex']])
         differ = male.notna() & sex.notna() & (male != sex)
         return male.mask(differ, None), np.where(differ, SEXES_DISAGREE, None)
-    number = column.astype(str).str.strip().str.fullmatch(r'\d+(\.0)?').fillna(False) & (not says_male)
-    return male, np.where(number, SEX_IS_NUMBER, None)
+    words = column.astype(str).str.strip().str.lower()
+    code = words.str.fullmatch(r'\d+(\.0)?|true|false').fillna(False) & (not says_male)
+    return male, np.where(code, SEX_IS_CODE, None)
 
 def labels_of(
     raw: pd.DataFrame,  # a file, from `read_cells`
