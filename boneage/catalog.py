@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['LITE_BLOCKS', 'lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture',
            'largest_picture', 'weights_folder', 'network_inputs', 'Partner', 'RunCard', 'run_card', 'sealed',
-           'BundledCard', 'list_weights', 'model_card', 'check_weights', 'bundled_weights', 'map_file']
+           'BundledCard', 'list_weights', 'model_card', 'bundled_name', 'check_weights', 'bundled_weights', 'map_file']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
 import hashlib, json
@@ -168,6 +168,16 @@ def model_card(
         if card['name'] == name: return card
     names = ', '.join(sorted({card['name'] for card in cards})) or '(none bundled)'
     raise BoneAgeError(f'There are no weights {shown(name)!r}: choose one of {names} or give a run folder.')
+
+def bundled_name(
+    source: str | Path,  # what a user named
+) -> str | None:  # None where that is a folder or nothing
+    "The bundled weights that are meant; raises `BoneAgeError` where a run lies in a folder of the same name."
+    if isinstance(source, Path) or source not in [card['name'] for card in list_weights()]: return None
+    if (Path(source)/'model.json').is_file():
+        raise BoneAgeError(f'{source} names bundled weights, and a run lies in the folder {source} here: '
+                           f'give ./{source} for the run, or rename the folder.')
+    return source
 
 # %% ../nbs/04a_catalog.ipynb #00000009
 @lru_cache(maxsize=8)

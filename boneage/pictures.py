@@ -159,6 +159,7 @@ def _of_these_films(
     "Take back the records of films that changed or are others."
     others = {name for name, note in notes.items() if not same_film(records.get(name, {}).get('film'), note)}
     if others:
+        print(f'made anew, as the film changed or is another of the same id: {len(others)}')
         with _journal_of(out) as add:
             for name in sorted(others): add({'id': name, WITHDRAWN: True})
     return {name: record for name, record in records.items() if name not in others}

@@ -10,6 +10,7 @@ __all__ = ['joint_views', 'keras_network', 'load_network', 'Answers', 'Eye', 'Re
 import csv, hashlib, json, os
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from numbers import Number
 from pathlib import Path
 from shutil import copyfile
 
@@ -18,7 +19,7 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown, to_dict
-from .catalog import check_weights, list_weights, map_file, model_card, network_inputs, run_card
+from .catalog import bundled_name, check_weights, map_file, model_card, network_inputs, run_card
 from .films.changes import fixed_view
 from .litert import LiteGraph
 
@@ -94,6 +95,7 @@ class Eye:
     size: int  # side of the looks in pixels
     views: tuple[str, ...]  # the looks, names in `FIXED_VIEWS`
     path: str = ''  # of the network
+    sha256: str = ''  # of its file when it was read
 
     def months(self,
         pictures,  # n pictures, uint8 (side, side) each
@@ -126,7 +128,7 @@ def _sexes(
 ) -> np.ndarray | None:  # bool (n,)
     "The sex as it is given; raises `BoneAgeError` for what says none."
     if male is None: return None
-    unknown = [sex for sex in male if sex not in (True, False)]
+    unknown = [sex for sex in male if not isinstance(sex, (Number, np.bool_)) or sex not in (0, 1)]
     if unknown:
         raise BoneAgeError(f'The sex must be True for a boy or False for a girl, not {shown(str(unknown[0]))}: '
                            'it is never guessed.')
@@ -174,7 +176,7 @@ class Reader:
 
     @property
     def sha256(self) -> str:  # of the networks: whether two readers ask the same
-        return ' '.join(file_sha256(eye.path) for eye in self.eyes)
+        return ' '.join(eye.sha256 for eye in self.eyes)
 
     @property
     def stamp(self) -> str:  # a hash of everything that changes answers: whether two readers say the same
@@ -239,11 +241,12 @@ def partner_path(
 
 def _reader(card, edition, network: Path, fitted, errors) -> Reader:
     "A reader of the file `network`, and those of its partners, as its card says."
-    eyes = [Eye(load_network(network), card['size'], tuple(card['views']), str(network))]
+    eyes = [Eye(load_network(network), card['size'], tuple(card['views']), str(network), file_sha256(network))]
     for number, partner in enumerate(card.get('partners', ()), 2):
         path = partner_path(network, number)
         check_weights(path, partner['litert_sha256'])
-        eyes.append(Eye(load_network(path), partner['size'], tuple(partner['views']), str(path)))
+        known = partner['size'], tuple(partner['views']), str(path), partner['litert_sha256']
+        eyes.append(Eye(load_network(path), *known))
     return Reader(tuple(eyes), card['name'], edition, card['pipeline'], card['sex_input'], fitted, errors,
                   card.get('map_sha256'))
 
@@ -270,11 +273,8 @@ def open_reader(
     source: str | Path = 'default',  # name of bundled weights, or a run folder
 ) -> Reader:
     "A reader by name or from a finished run; raises `BoneAgeError` where it is missing or not as its card says."
-    if not (Path(source)/'model.json').is_file(): return _bundled(str(source))
-    if isinstance(source, str) and source in [card['name'] for card in list_weights()]:
-        raise BoneAgeError(f'{source} names bundled weights, and a run lies in the folder {source} here: '
-                           f'give ./{source} for the run, or rename the folder.')
-    return _of_run(Path(source))
+    own = (Path(source)/'model.json').is_file() and not bundled_name(source)
+    return _of_run(Path(source)) if own else _bundled(str(source))
 
 # %% ../nbs/05a_reader.ipynb #61e4349a
 @lru_cache(maxsize=2)

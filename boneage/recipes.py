@@ -13,7 +13,8 @@ from pathlib import Path
 from .architecture import architecture
 from .augmentation import ViewRanges
 from .basics import BoneAgeError, from_dict, name_problem, read_json, shown, to_dict
-from .catalog import largest_picture, list_weights, model_names, pipeline_names, smallest_picture
+from .catalog import (bundled_name, largest_picture, list_weights, model_names, pipeline_names,
+                             smallest_picture)
 
 # %% ../nbs/06_recipes.ipynb #00000006
 @dataclass(frozen=True)
@@ -208,13 +209,13 @@ RECIPES = {recipe.name: recipe for recipe in (
 # %% ../nbs/06_recipes.ipynb #00000013
 def starting_from(
     recipe: Recipe | str,  # or the name of one, such as 'fine-tune'
-    source: str | Path,  # name of bundled weights (counts before a folder of that name), run folder or .keras file
+    source: str | Path,  # name of bundled weights, run folder or .keras file
 ) -> Recipe:
     "A recipe that starts from a trained network; raises `BoneAgeError` where there is none."
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     names, text = sorted({card['name'] for card in list_weights()}), str(source)
-    if text.removeprefix('bundled:') in names:
-        return replace(recipe, weights='bundled:' + text.removeprefix('bundled:'))
+    stated = text.removeprefix('bundled:') if text.startswith('bundled:') else bundled_name(source)
+    if stated in names: return replace(recipe, weights=f'bundled:{stated}')
     files = [os.path.join(text, 'model.keras'), *([text] if text.endswith('.keras') else [])]
     found = next(filter(os.path.isfile, files), None)
     if found: return replace(recipe, weights=os.path.abspath(found))

@@ -158,7 +158,7 @@ class Run:
         "Who answers for this run."
         if not weights: return replace(open_reader(self.folder), fitted=self.calibrate())
         reader = open_reader(self.folder)
-        eye = replace(reader.eyes[0], network=load_network(weights), path=str(weights))
+        eye = replace(reader.eyes[0], network=load_network(weights), path=str(weights), sha256=file_sha256(weights))
         return replace(reader, eyes=(eye,), fitted=Fitted())
 
     def _repr_html_(self) -> str: return _run_view(self)
@@ -267,10 +267,10 @@ def _copied_run(
     if (out/RECIPE_FILE).is_file() and not same:
         raise BoneAgeError(f'{shown(out)} holds another run: choose another folder.')
     (out/'calibration.json').unlink(missing_ok=True)  # of networks that may have been trained on
+    save_json(out/JOINED_FILE, told)  # first, so that a call that was stopped can be made again
     save_split(first.split, out, 'run')
     for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
         if (first.folder/name).is_file(): copyfile(first.folder/name, out/name)
-    save_json(out/JOINED_FILE, told)
     return out
 
 def join_runs(

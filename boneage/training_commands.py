@@ -319,7 +319,7 @@ def run_demo(
     results = evaluate_run(out, progress=not quiet)
     _say(quiet, '4/4 assessing one of them')
     film = split['test'].iloc[0]
-    click.echo(f'{assess(film.path, "M" if film.male else "F", str(out))}; drawn at {film.boneage:.0f} months')
+    click.echo(f'{assess(film.path, "M" if film.male else "F", out)}; drawn at {film.boneage:.0f} months')
     return results
 
 # %% ../nbs/10b_training_commands.ipynb #00000052

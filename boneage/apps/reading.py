@@ -9,7 +9,7 @@ __all__ = ['PLOT_SIDE', 'PLOT_CELLS', 'LEFT', 'BELOW', 'INSIDE', 'FEWEST', 'Answ
            'readings_html', 'BlindReader', 'read_blind']
 
 # %% ../../nbs/apps/03_reading.ipynb #00000003
-import html
+import html, os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,11 +55,12 @@ def answered_films(
         if not len(found): raise BoneAgeError('No film of the table could be answered: see the sentences above.')
     else:
         if not isinstance(run, Run): run = open_run(run, progress=progress)
-        found, model = run.answers(part, run.reader()), str(run.folder)
+        found, model = run.answers(part, run.reader()), run.folder
         films = run.split[part]
     paths = dict(zip(films['id'].astype(str), films['path']))
     found = found.assign(path=found['id'].astype(str).map(paths))
-    return AnsweredFilms(largest_errors(found, len(found)).reset_index(drop=True), str(model))
+    return AnsweredFilms(largest_errors(found, len(found)).reset_index(drop=True),
+                         os.path.abspath(model) if isinstance(model, Path) else model)
 
 # %% ../../nbs/apps/03_reading.ipynb #0000000b
 @dataclass(frozen=True)
@@ -241,6 +242,7 @@ class BlindReading:
         seed: int = 0,  # of the order
     ):
         if not len(table): raise BoneAgeError('The table has no films to read: give one with rows.')
+        open_reader(model)  # what is wrong with it is told now, and not by missing answers
         self.model, self.rows = model, []
         self.waiting = list(table.sample(frac=1, random_state=seed).itertuples())
 
