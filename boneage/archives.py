@@ -84,6 +84,7 @@ def _opened(
     try: return open(lock, 'w')
     except OSError: return nullcontext()
 
+# %% ../nbs/00b_archives.ipynb #7662ca0c
 @contextmanager
 def alone(
     path: str | Path,  # a file or folder that is to be made

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['LITE_BLOCKS', 'lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture',
            'largest_picture', 'weights_folder', 'network_inputs', 'Partner', 'RunCard', 'run_card', 'sealed',
-           'BundledCard', 'list_weights', 'model_card', 'bundled_name', 'check_weights', 'bundled_weights', 'map_file']
+           'BundledCard', 'list_weights', 'model_card', 'bundled_name', 'weights_sha256', 'check_weights',
+           'bundled_weights', 'map_file']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
 import hashlib, json
@@ -183,6 +184,13 @@ def bundled_name(
 @lru_cache(maxsize=8)
 def _hash_of(path: str, size: int, changed: int) -> str: return file_sha256(path)
 
+def weights_sha256(
+    path: str | Path,  # a .keras or .tflite file
+) -> str:  # 64 hexadecimal digits
+    "The SHA-256 of a file of weights, kept for the next call while the file stays as it is."
+    state = Path(path).stat()
+    return _hash_of(str(path), state.st_size, state.st_mtime_ns)
+
 def check_weights(
     path: str | Path,  # a .keras or .tflite file
     sha256: str,  # what its card says
@@ -190,8 +198,7 @@ def check_weights(
     "Raise `BoneAgeError` where a file of weights is missing or not the one its card describes."
     path = Path(path)
     if not path.is_file(): raise BoneAgeError(f'{shown(path)} is missing: install boneage again.')
-    state = path.stat()
-    if _hash_of(str(path), state.st_size, state.st_mtime_ns) != sha256:
+    if weights_sha256(path) != sha256:
         raise BoneAgeError(f'{shown(path)} is not the file its model card describes: install boneage again.')
 
 def bundled_weights(

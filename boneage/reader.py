@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown, to_dict
-from .catalog import bundled_name, check_weights, map_file, model_card, network_inputs, run_card
+from .catalog import bundled_name, check_weights, map_file, model_card, network_inputs, run_card, weights_sha256
 from .films.changes import fixed_view
 from .litert import LiteGraph
 
@@ -241,7 +241,7 @@ def partner_path(
 
 def _reader(card, edition, network: Path, fitted, errors) -> Reader:
     "A reader of the file `network`, and those of its partners, as its card says."
-    eyes = [Eye(load_network(network), card['size'], tuple(card['views']), str(network), file_sha256(network))]
+    eyes = [Eye(load_network(network), card['size'], tuple(card['views']), str(network), weights_sha256(network))]
     for number, partner in enumerate(card.get('partners', ()), 2):
         path = partner_path(network, number)
         check_weights(path, partner['litert_sha256'])

@@ -104,7 +104,7 @@ def _fit(
     shape = validation if len(validation) >= 100 else None
     return Fitted(correction, fit_interval(films, shape) if len(films) >= 100 else None)
 
-# %% ../nbs/09_runs.ipynb #0000000b
+# %% ../nbs/09_runs.ipynb #2459de7e
 def evaluation_folder(
     folder: str | Path,  # run folder
     part: str = 'test',
@@ -113,6 +113,7 @@ def evaluation_folder(
     "Where `evaluate_run` writes."
     return Path(folder)/'-'.join(['evaluation', part, *([Path(weights).name] if weights else [])])
 
+# %% ../nbs/09_runs.ipynb #0000000b
 @dataclass(frozen=True)
 class Run:
     "A finished training in its folder."
