@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
-from .archives import alone, extract_archive, reason
+from .archives import extract_archive, reason
 from .basics import BoneAgeError, file_sha256, name_problem, shown
+from .locks import alone
 from .urls import source_name
 
 # %% ../nbs/01c_download.ipynb #00000016

@@ -17,28 +17,7 @@ from pathlib import Path
 from ..answer import SiteCalibration
 from ..assessment import Assessment
 from ..basics import BoneAgeError, file_sha256, from_dict, parse_sex, shown, to_dict
-
-try: import fcntl
-except ImportError:  # Windows
-    import msvcrt
-    fcntl = None
-
-# %% ../../nbs/clinic/06_corrections.ipynb #00000006
-_no_locks = errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP
-_far = 2**30  # the byte that is locked where a lock keeps others from reading
-
-def _locked(
-    descriptor: int,  # an open file
-    wait: bool,  # until another program has done with it
-) -> bool:
-    "Lock a file; False where another program has it."
-    try:
-        if fcntl: fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        else:
-            os.lseek(descriptor, _far, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
-    except OSError as error: return error.errno in _no_locks
-    return True
+from ..locks import lock_file
 
 # %% ../../nbs/clinic/06_corrections.ipynb #3abaec67
 LARGEST_LINES = 500_000_000  # bytes of a file of lines
@@ -93,7 +72,7 @@ def _open_locked(
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, 'O_BINARY', 0), 0o666)
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode): raise OSError(errno.EINVAL, 'it is no file')
-            if not _locked(descriptor, wait):
+            if lock_file(descriptor, wait) is False:
                 raise BoneAgeError(f'{shown(path)} is being written by another run: '
                                    'wait until that has ended, or choose another file.')
             with suppress(FileNotFoundError):

@@ -20,6 +20,7 @@ from ..basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .dicom_results import result_picture, save_dicom, secondary_capture, structured_report
 from ..films.film import read_film
 from ..films.grey import Film
+from ..locks import lock_file
 from ..reader import open_reader
 
 with extra('dicom'): import pydicom
@@ -35,14 +36,9 @@ def _settle(path: Path) -> None:
 def _only_one(path: Path):
     "A lock on a file that ends with this process; raises `BoneAgeError` where another one has it."
     file = open(path, 'w')
-    try:
-        if os.name == 'nt': __import__('msvcrt').locking(file.fileno(), 2, 1)
-        else: (fcntl := __import__('fcntl')).flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise BoneAgeError(f'{shown(path.parent)} is used by another node: '
-                           'end it, or give this one a folder of its own.') from None
-    return file
+    if lock_file(file.fileno()) is not False: return file  # on a disk without locks too
+    file.close()
+    raise BoneAgeError(f'{shown(path.parent)} is used by another node: end it, or give this one a folder of its own.')
 
 # %% ../../nbs/clinic/07_spool.ipynb #0000000d
 class Spool:
