@@ -168,6 +168,8 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         reader = open_reader(model)
         def answer(film): return assess_with(reader, film, table=table, **options)
     rows = _a_few(films, answer, target == '-')
+    if sd_table and age is None and not any('sd_score' in row for row in rows):
+        click.echo('No answer has an SD score, so --sd-table was not used: give --age.', err=True)
     if target: _write_json(rows, target)
     return _exit_code(rows)
 
@@ -223,14 +225,13 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
 # %% ../nbs/10a_reading_commands.ipynb #00000068
 def _film_and_age(task, sex) -> tuple:  # film, its sex, the child's age in months
     "A film of a child; raises `BoneAgeError` where sexes disagree or the age is not known."
+    from boneage.apps.sources import sex_of
     from boneage.films.film import read_film
     if task.problem: raise BoneAgeError(task.problem)
-    if sex and task.sex and sex != task.sex:
-        raise BoneAgeError(f'{task.row or "The table"} says {task.sex} and the option says {sex}: correct one.')
-    film = read_film(task.path)
+    sex, film = sex_of(task, sex), read_film(task.path)
     age = task.age_months if task.age_months is not None else film.tags and film.tags.age_months
     if age is None: raise BoneAgeError(f'{shown(task.name)} has no age that can be followed: give a column age.')
-    return film, task.sex or sex, age
+    return film, sex, age
 
 def _answers_of_child(table, sex, model, site, deviations) -> tuple[list, list]:
     "The answers to a child's films, and its ages; raises `BoneAgeError` for the first film that has none."

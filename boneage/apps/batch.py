@@ -20,7 +20,7 @@ from .. import __version__
 from ..answer import SiteCalibration
 from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, parquet, row_of, row_without,
                                   write_results)
-from .sources import FilmTask, on_disk
+from .sources import FilmTask, on_disk, sex_of
 from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
 from ..clinic.ages import parse_age
@@ -43,16 +43,6 @@ class BatchOptions:
     force: bool = False  # answer what would be refused
 
 # %% ../../nbs/apps/00b_batch.ipynb #0000002b
-def _sex_for(
-    task: FilmTask,
-    options: BatchOptions,
-) -> str | None:
-    "The sex that is given for a film; raises `BoneAgeError` where table and option disagree."
-    if task.sex and options.sex and task.sex != options.sex:
-        raise BoneAgeError(f'{task.row or "The table"} says {task.sex} and the option says {options.sex}: '
-                           'leave out the wrong one.')
-    return task.sex or options.sex
-
 def _age_for(
     task: FilmTask,
     options: BatchOptions,
@@ -71,7 +61,7 @@ def _answered_row(
 ) -> FilmRow:
     "Answer a film; raises what `read_film` and `assess_with` raise, and `BoneAgeError` where the sex is missing."
     reader, film = same_reader(options.model, options.reader_stamp), read_film(path)
-    sex, age = _sex_for(task, options), _age_for(task, options)
+    sex, age = sex_of(task, options.sex), _age_for(task, options)
     if not sex and (reader.sex_input or options.site) and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
                            'M or F; it changes the answer and is never guessed.')
