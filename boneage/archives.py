@@ -6,7 +6,7 @@
 __all__ = ['MOST_MEMBERS', 'LARGEST_UNPACKED', 'unpacked_size', 'archive_problem', 'reason', 'extract_archive']
 
 # %% ../nbs/00b_archives.ipynb #00000003
-import glob, os, shutil, uuid, zipfile
+import errno, glob, os, shutil, uuid, zipfile
 from pathlib import Path, PurePosixPath
 
 from .basics import BoneAgeError, shown
@@ -103,6 +103,14 @@ def _unpack_beside(
             if not _filled(folder): raise  # otherwise another process was first
     finally: shutil.rmtree(part, ignore_errors=True)
 
+# %% ../nbs/00b_archives.ipynb #3a09f7bc
+_of_the_disk = errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT
+
+def _advice(error: Exception) -> str:
+    "What to do about an archive that cannot be unpacked."
+    if getattr(error, 'errno', None) in _of_the_disk: return 'make room, see to the rights, or choose another folder'
+    return 'download it again'
+
 # %% ../nbs/00b_archives.ipynb #00000019
 def extract_archive(
     archive: str | Path,  # a zip
@@ -120,5 +128,6 @@ def extract_archive(
             if not _filled(place): _unpack_beside(archive, place, locked)
     except BoneAgeError: raise
     except Exception as error:  # zipfile and its decompressors raise a dozen kinds
-        raise BoneAgeError(f'{shown(archive)} cannot be unpacked ({reason(error)}): download it again.') from None
+        advice = _advice(error)
+        raise BoneAgeError(f'{shown(archive)} cannot be unpacked ({reason(error)}): {advice}.') from None
     return folder

@@ -15,8 +15,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .archives import reason
-from .basics import (BoneAgeError, claim_folder, film_file, one_sentence, read_json, save_json, shown,
-                            write_atomically)
+from .basics import (BoneAgeError, check_apart, claim_folder, film_file, one_sentence, read_json,
+                            save_json, shown, write_atomically)
 from .dataset import save_table
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import rotate, shrink_to
@@ -159,6 +159,7 @@ def write_balanced(
     files = [str(film_file(out, identifier)) for identifier in balanced['id']]
     out, copied = claim_folder(out, 'balanced films'), balanced['rotation'] != 0
     result = balanced.assign(path=np.where(copied, files, balanced['path']))
+    check_apart(out, balanced.loc[copied, 'id'])
     copies = list(zip(balanced.loc[copied, 'path'].astype(str), result.loc[copied, 'path'],
                       balanced.loc[copied, 'rotation']))
     _forget_earlier(out, copies)

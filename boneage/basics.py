@@ -4,13 +4,15 @@
 
 # %% auto #0
 __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGES', 'BoneAgeError', 'shown', 'one_sentence',
-           'extra', 'replacing', 'write_atomically', 'claim_folder', 'name_problem', 'film_file', 'parse_sex',
-           'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'muted_stderr']
+           'extra', 'replacing', 'write_atomically', 'claim_folder', 'name_problem', 'film_file', 'check_apart',
+           'parse_sex', 'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
 import hashlib, importlib.metadata, json, os, platform, sys, uuid
+from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from unicodedata import normalize
 
 import cattrs
 
@@ -125,6 +127,20 @@ def film_file(
         raise BoneAgeError(f'The id {shown(identifier)!r} {problem}, so no file can have its name: '
                            'rename it in the table.')
     return Path(folder)/f'{identifier}{suffix}'
+
+# %% ../nbs/00_basics.ipynb #dac37857
+def check_apart(
+    folder: str | Path,  # from `claim_folder`
+    identifiers: Iterable[str],  # of the films that will have a file in it
+) -> None:
+    "Refuse ids that the folder's disk takes for one name; raises `BoneAgeError`."
+    if not (Path(folder)/OWNER_FILE.upper()).exists(): return  # here capitals are other letters
+    found = {}
+    for identifier in map(str, identifiers):
+        other = found.setdefault(normalize('NFC', identifier).casefold(), identifier)
+        if other != identifier:
+            raise BoneAgeError(f'{shown(folder)} is on a disk where {shown(other)} and {shown(identifier)} are one name: '
+                               'rename one of the films, or choose a folder on another disk.')
 
 # %% ../nbs/00_basics.ipynb #00000092
 SEX_WORDS = {'f': 'F', 'female': 'F', 'girl': 'F', 'm': 'M', 'male': 'M', 'boy': 'M'}

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, claim_folder, film_file, name_problem, one_sentence, read_json, save_json,
-                            shown, write_atomically)
+from .basics import (BoneAgeError, check_apart, claim_folder, film_file, name_problem, one_sentence,
+                            read_json, save_json, shown, write_atomically)
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.grey import RadiographError
 from .films.radiograph import as_png, read_radiograph
@@ -213,6 +213,7 @@ def preprocess_folder(
     an unusable table or folder."""
     size, rows = picture_size(size, pipeline), _known_as(table)
     out = claim_folder(out, 'pictures')
+    check_apart(out, (identifier for identifier, _ in rows))
     _check_settings(out, dict(pipeline=pipeline, size=size, find=find))
     notes = {identifier: film_note(source) for identifier, source in rows}
     records = _of_these_films(out, _done_records(out), notes)
