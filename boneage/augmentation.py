@@ -17,13 +17,13 @@ from tqdm.auto import tqdm
 from .archives import reason
 from .basics import (BoneAgeError, check_apart, claim_folder, film_file, one_sentence, read_json,
                             save_json, shown, write_atomically)
-from .dataset import save_table
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import rotate, shrink_to
 from .films.grey import stretch_grey
 from .films.radiograph import as_png, read_radiograph, rotation
 from .pictures import film_note, same_film
 from .splits import age_bins, remove_split
+from .tables import save_table
 from .urls import source_name
 
 # %% ../nbs/03_augmentation.ipynb #00000008

@@ -15,8 +15,9 @@ import pandas as pd
 
 from .archives import reason
 from .basics import BoneAgeError, claim_folder, shown
-from .dataset import FilmTable, check_table, id_texts, read_films, read_table, save_table
+from .dataset import read_films
 from .labels import in_months
+from .tables import FilmTable, check_table, id_texts, read_table, save_table
 
 # %% ../nbs/01b_splits.ipynb #0000001c
 def age_bins(

@@ -116,8 +116,9 @@ def _films_to_find(
     films: dict,  # from `films_options`
 ):  # table with id and path, and with labels where the file has more
     "The films of a table, unchecked unless options say how to read it; raises `BoneAgeError` where it cannot be read."
-    from boneage.dataset import read_films, read_table
+    from boneage.dataset import read_films
     from boneage.labels import labels_of, read_cells
+    from boneage.tables import read_table
     named, given = (films['columns'] or {}).get('id', 'id'), set(films_given(films))
     cells = read_cells(csv)
     if set(cells) == {named, 'path'} and given <= {'--id-column'}:

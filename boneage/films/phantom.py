@@ -16,11 +16,11 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from ..basics import BoneAgeError, claim_folder, shown, write_atomically
-from ..dataset import FilmTable
 from ..executor import in_workers
 from .radiograph import rotation
 from .skeleton import ADULT_LENGTH, bone_stages, check_age_sex, draw_child, hand_length, lay_bones
 from .tissue import HandView, draw_bone, draw_soft_tissue
+from ..tables import FilmTable
 
 # %% ../../nbs/films/03b_phantom.ipynb #00000029
 _soft_per_mm, _bone_per_mm = 0.027, 0.128  # attenuation at 40 keV
