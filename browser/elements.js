@@ -22,6 +22,7 @@ export const TAGS = {
   VOILUTFunction: 0x00281056, LUTDescriptor: 0x00283002, LUTData: 0x00283006, ModalityLUTSequence: 0x00283000,
   VOILUTSequence: 0x00283010, PixelData: 0x7fe00010,
 };
+const KNOWN = new Set(Object.values(TAGS));
 const SEQUENCES = new Set([TAGS.DirectoryRecordSequence, TAGS.ModalityLUTSequence, TAGS.VOILUTSequence]);
 const SHORTS = new Set(['SamplesPerPixel', 'PlanarConfiguration', 'Rows', 'Columns', 'BitsAllocated', 'BitsStored',
   'HighBit', 'PixelRepresentation', 'LUTDescriptor', 'LUTData', 'PixelPaddingValue', 'PixelPaddingRangeLimit'
@@ -42,6 +43,9 @@ class Reading {
 
   lettersAt(place) { return String.fromCharCode(this.bytes[place], this.bytes[place + 1]); }
 
+  /** Do the elements from here on tell their value representations? Some files say otherwise than they do. */
+  get isExplicit() { return !this.done && /^[A-Z]{2}$/.test(this.lettersAt(this.place + 4)); }
+
   /** Tag, value representation and length of the next element; the place moves to its value. */
   head() {
     const tag = this.tagAt(this.place), plain = this.implicit || tag >= ITEM && tag <= SEQUENCE_END;
@@ -52,15 +56,17 @@ class Reading {
     return { tag, vr, length };
   }
 
-  /** Items up to the end of a sequence: elements of each. */
+  /** Items up to the end of a sequence: elements of each, which may be implicit also where the file is not. */
   items(length, depth) {
-    const end = length === UNDEFINED ? Infinity : this.place + length, found = [];
+    const end = length === UNDEFINED ? Infinity : this.place + length, { implicit } = this, found = [];
     if (depth > DEEPEST) throw new RangeError('too deep');
     while (this.place < end && !this.done) {
       const { tag, length: size } = this.head();
       if (tag === SEQUENCE_END) break;
       if (tag !== ITEM) throw new RangeError('no item');
+      this.implicit = implicit || !this.isExplicit;
       found.push(this.elements(size === UNDEFINED ? Infinity : this.place + size, depth + 1));
+      this.implicit = implicit;
     }
     return found;
   }
@@ -80,14 +86,12 @@ class Reading {
   elements(end, depth = 0) {
     const found = new Map();
     while (this.place < end && !this.done) {
-      const { tag, vr, length } = this.head(), start = this.place;
+      const { tag, vr: told, length } = this.head(), start = this.place;
       if (tag === ITEM_END) break;
+      const vr = told === 'UN' && KNOWN.has(tag) ? '' : told; // what is known is read as where nothing is told
       const hidden = length === UNDEFINED && tag !== TAGS.PixelData; // a sequence, also where it is not called one
-      if (vr === 'SQ' || hidden || this.implicit && SEQUENCES.has(tag)) {
-        const { implicit } = this;
-        this.implicit ||= vr === 'UN';
+      if (vr === 'SQ' || hidden || !vr && SEQUENCES.has(tag)) {
         found.set(tag, { vr: 'SQ', items: this.items(length, depth) });
-        this.implicit = implicit;
       } else if (length === UNDEFINED) found.set(tag, { vr, fragments: this.fragments(), start });
       else {
         found.set(tag, { vr, start, bytes: this.bytes.subarray(start, start + length) });
@@ -166,11 +170,8 @@ export function isDicom(bytes) {
   return false;
 }
 
-/** Do the elements of a reading tell their value representations? Some files say otherwise than they do. */
-const isExplicit = reading => !reading.done && /^[A-Z]{2}$/.test(reading.lettersAt(reading.place + 4));
-
 /** Is a file that does not say so little-endian? Groups of its first elements are small. */
-const looksLittle = reading => !isExplicit(reading) || reading.view.getUint16(reading.place, true) < 1024;
+const looksLittle = reading => !reading.isExplicit || reading.view.getUint16(reading.place, true) < 1024;
 
 /**
  * The elements of a DICOM file.
@@ -196,7 +197,7 @@ export async function readElements(bytes, name) {
     body = new Reading(unpacked, 0, true, false);
   }
   const little = syntax ? syntax !== BIG_ENDIAN : looksLittle(body);
-  Object.assign(body, { little, implicit: !isExplicit(body) });
+  Object.assign(body, { little, implicit: !body.isExplicit });
   const elements = body.elements(Infinity), pixels = elements.get(TAGS.PixelData);
   const isPlain = pixels?.bytes && syntax !== DEFLATED;
   const after = isPlain ? body.bytes.subarray(pixels.start + pixels.bytes.length) : new Uint8Array();

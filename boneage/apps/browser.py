@@ -301,6 +301,50 @@ def _dicom_tags() -> dict[str, dict]:  # by name
         stretched=dict(PixelAspectRatio=['1', '2']), negative=dict(PhotometricInterpretation='MONOCHROME1'),
         frames=dict(NumberOfFrames=3), bits=dict(HighBit=5), no_picture=dict(PixelData=None))
 
+# %% ../../nbs/apps/01_browser.ipynb #2110b4c3
+def _element(keyword: str) -> bytes:  # as it stands in a little-endian file
+    tag = load_pydicom().datadict.tag_for_keyword(keyword)
+    return struct.pack('<HH', tag >> 16, tag & 0xffff)
+
+def _as_unknown(
+    whole: bytes,  # a DICOM that tells its value representations
+    keyword: str,  # of an element in it
+) -> bytes:
+    "The same DICOM with one element of unknown value representation."
+    at = whole.index(_element(keyword)) + 4
+    if whole[at:at + 2] == b'SQ': return whole[:at] + b'UN' + whole[at + 2:]
+    return whole[:at] + b'UN\0\0' + struct.pack('<I', *struct.unpack_from('<H', whole, at + 2)) + whole[at + 4:]
+
+def _with_implicit(
+    whole: bytes,  # as above, without the sequence
+    keyword: str,  # of the sequence
+    implicit: bytes,  # a DICOM that tells none, with it
+) -> bytes:
+    "The same DICOM with a sequence of unknown value representation, whose items tell none."
+    pixels, at = whole.index(_element('PixelData')), implicit.index(_element(keyword)) + 4
+    length, = struct.unpack_from('<I', implicit, at)
+    return whole[:pixels] + _element(keyword) + b'UN\0\0' + implicit[at:at + 4 + length] + whole[pixels:]
+
+def _unknown_files(
+    film: np.ndarray,  # uint8 (H, W)
+) -> dict[str, bytes]:  # by name
+    "Films whose archive did not know what it passed on."
+    twelve, signed = film.astype(np.uint16) * 12 + 500, film.astype(np.int16) * 9 - 1000
+    curve, padded = _lut(500, 12, np.round(4095 * np.linspace(0, 1, 3500)**2)), twelve.copy()
+    padded[:, :9] = 4095
+    told = dict(PhotometricInterpretation='MONOCHROME1', WindowCenter=1800, WindowWidth=2000, PatientSex='F')
+    plain, implicit = (_dicom_bytes(twelve, 12, **more) for more in
+                       ({}, dict(syntax='ImplicitVRLittleEndian', VOILUTSequence=curve)))
+    files = {f'unknown_{keyword}': _as_unknown(_dicom_bytes(twelve, 12, **told), keyword)
+             for keyword in ('Rows', 'BitsStored', 'WindowCenter', 'PatientSex', 'PhotometricInterpretation')}
+    files |= {f'unknown_{keyword}': _as_unknown(_dicom_bytes(twelve, 12, **{keyword: curve}), keyword)
+              for keyword in ('VOILUTSequence', 'ModalityLUTSequence')}
+    padding = _dicom_bytes(padded, 12, PixelPaddingValue=4095)
+    return files | dict(
+        unknown_sign=_as_unknown(_dicom_bytes(signed, 16), 'PixelRepresentation'),
+        unknown_padding=_as_unknown(padding, 'PixelPaddingValue'),
+        unknown_items=_with_implicit(plain, 'VOILUTSequence', implicit))
+
 # %% ../../nbs/apps/01_browser.ipynb #99031854
 def dicom_files() -> dict[str, bytes]:  # by name
     "Films as DICOM in every way that the page reads, with every tag it heeds, and what it refuses."
@@ -324,7 +368,7 @@ def dicom_files() -> dict[str, bytes]:  # by name
                                 VOILUTSequence=_lut(-20_000, 12, np.round(4095 * np.linspace(0, 1, 40_000)**2))),
         born_1970=_dicom_bytes(twelve, 12, PatientBirthDate='19700101', StudyDate='19790101', PatientSex='F'))
     whole = files['ExplicitVRLittleEndian']
-    return files | dict(
+    return files | _unknown_files(film) | dict(
         big_endian=_dicom_bytes(twelve, 12, 'ExplicitVRBigEndian'), bytes=_dicom_bytes(film, 8, PatientSex='O'),
         signed=_dicom_bytes(signed, 16), rescaled=_dicom_bytes(signed, 16, **window),
         modality_table=_dicom_bytes(twelve, 12, ModalityLUTSequence=_lut(500, 16, rise[::-1])),
