@@ -1,7 +1,7 @@
 /** The page: takes films, asks the worker one after another, and keeps the cards, the table and the printing. */
 
 import { parseAge } from './ages.js';
-import { filmCard, statusOf } from './card.js';
+import { filmCard, isUnsettled, statusOf } from './card.js';
 import { startWorker } from './client.js';
 import { byId, html } from './dom.js';
 import { droppedFiles } from './drop.js';
@@ -122,7 +122,7 @@ async function next() {
     Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
       { transfer: [bytes] }), problem: null });
   } catch (problem) { Object.assign(film, { problem, result: null }); }
-  Object.assign(film, { isRead: false });
+  Object.assign(film, { isRead: false, heat: null, mapProblem: null }); // a map is of one answer only
   isBusy = false;
   if (films.includes(film)) {
     film.card.update();
@@ -183,15 +183,15 @@ const actions = {
     say(`${film.name} removed`);
   },
   async showMap(film) {
-    const { result } = film;
+    const { result } = film, isStillShown = () => film.result === result && !isUnsettled(film);
     Object.assign(film, { mapWaits: 'A moment …', mapProblem: null });
     film.card.update();
     try {
       const progress = ({ done: bytes, total }) => film.card.tellMap(bytes < total
         ? `Loading the map, once: ${megabytes(bytes)} of ${megabytes(total)}` : film.mapWaits);
       const heat = await worker.ask('map', { key: result.key }, { progress });
-      if (film.result === result && !film.waits) film.heat = heat; // not where the film was asked again meanwhile
-    } catch (problem) { film.mapProblem = problem.message; }
+      if (isStillShown()) film.heat = heat;
+    } catch (problem) { if (isStillShown()) film.mapProblem = problem.message; }
     film.mapWaits = null;
     const wasHere = [document.body, null].includes(document.activeElement) || document.activeElement.matches('.map');
     film.card.update();

@@ -13,9 +13,12 @@ const SEXES = [['F', 'female'], ['M', 'male']];
 
 const whyNot = problem => problem.needs === 'sex' ? 'sex' : problem.reasons?.length ? 'refused' : 'failed';
 
+/** Is a film still to be read, or to be read again? What stands on its card then is of before. */
+export const isUnsettled = film => film.waits || film.isRead;
+
 /** The word for what has become of a film: a key of STATUS_WORDS. */
 export function statusOf(film) {
-  if (film.waits || film.isRead) return film.isRead ? 'reading' : 'waiting';
+  if (isUnsettled(film)) return film.isRead ? 'reading' : 'waiting';
   if (film.problem) return whyNot(film.problem);
   return film.result.refusals.length ? 'forced' : film.result.warnings.length ? 'warned' : 'answered';
 }

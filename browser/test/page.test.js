@@ -1,0 +1,25 @@
+/** What a card shows is of the answer beside it, whatever is asked for meanwhile. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answerOf, openPage, settled } from './page.js';
+
+const heat = new Float32Array(16).fill(0.7);
+const SHOW = 'Show the heat map', HIDE = 'Hide the heat map';
+
+test('a map is shown under the answer that it is of, and under no other', async () => {
+  const page = await openPage();
+  await page.give('a.png');
+  await page.reply(answerOf('F', 1));
+  page.button(SHOW).click();
+  await page.choose('M'); // before the map is there
+  assert.deepEqual(page.asked.map(({ verb }) => verb), ['map', 'assess']);
+  await page.reply(heat);
+  await page.reply(answerOf('M', 2));
+  assert.ok(page.button(SHOW));
+  page.button(SHOW).click();
+  await page.reply(heat);
+  assert.ok(page.button(HIDE));
+  await page.type('9y4m');
+  await page.reply(answerOf('M', 3));
+  assert.ok(page.button(SHOW));
+});
