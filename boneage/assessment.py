@@ -309,6 +309,17 @@ def _places(
     graph, sexes = LiteGraph(reader.map_path, reader.map_sha256), None if male is None else [male]
     return np.concatenate([graph(**network_inputs(picture[None], sexes))[1] for picture in pictures])
 
+def _upright_places(
+    reader: Reader,
+    crop: np.ndarray,  # uint8 (side, side), as `preprocess` makes it
+    male: bool | None,
+) -> np.ndarray:  # float32 (h, w): months that each place adds
+    "The mean over the picture and its mirror image, turned back, as far as the network looks at them."
+    eye = reader.eyes[0]
+    views = [name for name in ('plain', 'mirror') if name in eye.views] or ['plain']
+    places = _places(reader, np.stack([fixed_view(crop, name, eye.size) for name in views]), male)
+    return np.mean([one[:, ::-1] if name == 'mirror' else one for name, one in zip(views, places)], axis=0)
+
 # %% ../nbs/08_assessment.ipynb #00000029
 def explain(
     radiograph: str | Path | np.ndarray | Film,  # as in `assess`
@@ -321,10 +332,6 @@ def explain(
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
     reader = open_reader(model)
     assessment = assess_with(reader, radiograph, sex, site, **options)
-    eye = reader.eyes[0]
-    views = [name for name in ('plain', 'mirror') if name in eye.views]
-    pictures = np.stack([fixed_view(assessment.crop, name, eye.size) for name in views])
-    months = _places(reader, pictures, assessment.sex == 'M' if reader.sex_input else None)
-    if len(views) == 2: months = (months[:1] + months[1:, :, ::-1]) / 2
-    heat = as_maps(months, assessment.crop.shape[0], towards)[0]
+    months = _upright_places(reader, assessment.crop, assessment.sex == 'M' if reader.sex_input else None)
+    heat = as_maps(months[None], assessment.crop.shape[0], towards)[0]
     return Explanation(assessment, heat, map_on_film(heat, assessment.record))
