@@ -5,10 +5,11 @@
 # %% auto #0
 __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGES', 'BoneAgeError', 'shown', 'one_sentence',
            'extra', 'replacing', 'write_atomically', 'claim_folder', 'name_problem', 'film_file', 'check_apart',
-           'parse_sex', 'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'muted_stderr']
+           'parse_sex', 'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'stderr_into',
+           'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
-import hashlib, importlib.metadata, json, os, platform, sys, uuid
+import hashlib, importlib.metadata, json, os, platform, sys, threading, uuid
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -264,14 +265,28 @@ def file_sha256(
     except OSError as error: raise BoneAgeError(f'{shown(path)} cannot be read ({error.strerror or error}).') from None
 
 # %% ../nbs/00_basics.ipynb #00000082
+_stream_lock = threading.RLock()
+
+@contextmanager
+def stderr_into(
+    file,  # open for writing, with a `fileno`
+):
+    "Send what native code writes to the error stream to a file, where there is such a stream."
+    with _stream_lock:
+        try: kept = None if sys.stderr is None or sys.__stderr__ is None else os.dup(2)
+        except OSError: kept = None  # closed
+        if kept is None:
+            yield
+            return
+        try:
+            sys.stderr.flush()
+            os.dup2(file.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
 @contextmanager
 def muted_stderr():
     "Send what native code writes to the error stream to nowhere."
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try: yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    with open(os.devnull, 'wb') as nowhere, stderr_into(nowhere): yield

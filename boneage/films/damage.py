@@ -8,34 +8,24 @@ __all__ = ['SEAM_CLIP', 'SEAM_LEAST', 'SEAM_BLOCKS', 'MISFIT', 'FLAT_END', 'UNPA
            'check_jpeg', 'check_png', 'unpacked_length', 'check_tiff', 'check_end']
 
 # %% ../../nbs/films/00a_damage.ipynb #00000003
-import os, struct, tempfile, threading, zlib
+import struct, tempfile, zlib
 from contextlib import contextmanager
 
 import cv2
 import numpy as np
 
-from ..basics import shown
+from ..basics import shown, stderr_into
 from .grey import RadiographError
 
 # %% ../../nbs/films/00a_damage.ipynb #00000046
-_one_listener = threading.Lock()
-
 @contextmanager
 def heard():
     "Catch what native code writes to the error stream: a list that holds the text, as one string, after the block."
     said = []
-    with _one_listener, tempfile.TemporaryFile() as file:
-        try: kept = os.dup(2)
-        except OSError:  # a process without an error stream
-            yield said
-            return
-        os.dup2(file.fileno(), 2)
-        try: yield said
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            file.seek(0)
-            said.append(file.read(10_000).decode('utf-8', 'replace'))
+    with tempfile.TemporaryFile() as file:
+        with stderr_into(file): yield said
+        file.seek(0)
+        said.append(file.read(10_000).decode('utf-8', 'replace'))
 
 def jpeg_complaint(
     data: bytes,  # a JPEG file, or what of one stands in a TIFF or a DICOM
