@@ -59,6 +59,7 @@ class LiteGraph:
         "Buffers for another batch."
         if set(arrays) != set(self.inputs):
             raise BoneAgeError(f'The network takes {", ".join(self.inputs)}, not {", ".join(arrays)}.')
+        self.shapes = {}  # until all of it is done
         try:
             with muted_stderr():
                 for name, array in arrays.items():
