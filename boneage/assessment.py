@@ -36,7 +36,7 @@ RESEARCH_USE = 'For research and education. Not a medical device: no diagnosis r
 class Assessment:
     "The bone age of one film, and what should be known with it."
     source: str  # the file, or 'array'
-    sex: str | None  # 'F' or 'M', as given; None where neither the network nor a hospital's calibration takes it
+    sex: str | None  # 'F' or 'M', as given; None where neither the network nor what was fitted to it takes it
     bone_age_months: float
     interval_months: tuple[float, float] | None  # holds the label with probability `interval_level`; None if unknown
     interval_level: float | None  # 0.9
@@ -244,6 +244,8 @@ def assess_with(
     "The bone age of one film by an open reader; raises `BoneAgeError` as `assess` does."
     site, film = site_for(reader, site), read_film(radiograph)
     sex, said = _sex_of(sex, film.tags, reader.sex_input or site is not None)
+    fitted = reader.fitted.correction or reader.fitted.interval
+    if fitted and sex is None: said = *said, 'what was fitted to the answers was not applied: it takes the sex, give it'
     made = preprocess(film, reader.pipeline)
     refusals, doubts = _judged(film, made, force)
     answers = reader.answer([made.image], None if sex is None else [sex == 'M'])
@@ -255,7 +257,7 @@ def assess_with(
     warnings = (*refusals, *film.notes, *said, *doubts, *_warnings(made.record, *alone, bounds and bounds[0]), *more)
     return Assessment(
         source='array' if isinstance(radiograph, np.ndarray) else film.name,
-        sex=sex if reader.sex_input or site or bounds else None, bone_age_months=months,
+        sex=sex if reader.sex_input or site or fitted else None, bone_age_months=months,
         interval_months=bounds, interval_level=reader.fitted.interval.level if bounds else None,
         typical_error_months=reader.errors.get('mae'), report_error_months=reader.errors.get('report_mad'),
         warnings=tuple(dict.fromkeys(warnings)), site=site.name if site else None,
