@@ -58,8 +58,8 @@ function filmMark(frame, point) {
  * @returns {SVGElement}
  */
 export function growthChart(result, table) {
-  const point = { age_months: result.growth.chronological_age_months, bone_age_months: result.bone_age_months,
-    interval_months: result.interval_months };
+  const point = { age_months: result.growth.chronological_age_months, bone_age_months: result.months,
+    interval_months: result.interval };
   const { years, who, band, line, words: said } = chartData([point], result.sex, table), frame = frameOf(years);
   return svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'chart', role: 'img', 'aria-label': said },
     svg('polygon', { points: frame.at(band), class: 'band' }), axes(frame),

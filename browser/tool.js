@@ -149,8 +149,8 @@ class Tool {
    * @param {string} name of the file
    * @param {{sex?: 'F'|'M'|null, ageMonths?: number|null, force?: boolean}} options sex and age: null for what the
    *   DICOM file says; force: answer a film that the quality gate refuses
-   * @returns {Promise<object>} the keys of `boneage assess --json`, and `film`, `hand`, `picture`, `looks`, `growth`,
-   *   `record`, `male`
+   * @returns {Promise<object>} the keys of `boneage assess --json`, `months` and `interval` before they are rounded,
+   *   and `film`, `hand`, `picture`, `looks`, `growth`, `record`, `measures`, `male`
    * @throws {FilmProblem} with Python's sentence; `film` and `hand` where they are known
    */
   async assess(bytes, name, { sex: given = null, ageMonths = null, force = false } = {}) {
@@ -168,8 +168,9 @@ class Tool {
       const warnings = [...verdict.refusals, ...film.notes, ...said, ...verdict.warnings,
         ...doubtsOf(made.record, found.months, found.interval), ...more];
       return {
-        ...asJson(film, sex, found, verdict, warnings, growth, made, card), film: known.film, hand: shownHand(made),
-        picture: made.image, looks: found.looks, growth, record: made.record, measures: verdict.measures, male,
+        ...asJson(film, sex, found, verdict, warnings, growth, made, card), months: found.months,
+        interval: found.interval, film: known.film, hand: shownHand(made), picture: made.image, looks: found.looks,
+        growth, record: made.record, measures: verdict.measures, male,
       };
     } catch (error) {
       throw error instanceof FilmProblem ? Object.assign(error, known) : error;

@@ -74,14 +74,14 @@ function newDocument() {
 
 /** page.json, as short as can be. */
 export const PAGE = { version: '1', model: 'small', edition: '1', licence: 'research', source: 'films',
-  citation: 'some', source_page: '', note: 'For research.', offline: false, limits: ['few films'], limits_of_use: ['hands'],
+  citation: 'some', source_page: '', note: 'For research.', offline: false, limits: ['few'], limits_of_use: ['hands'],
   sexes: { F: 'female', M: 'male' }, measured: ['measured'], near: ['near'], band_months: 24, interval_level: 0.9,
   heat_colours: Array(256).fill([0, 0, 0]),
   examples: [{ file: 'examples/girl.png', title: 'Girl', sex: 'F', age: null }] };
 
 const picture = { data: new Uint8Array(16), width: 4, height: 4 };
 
-/** A result of the worker; `months` are those of the answer. */
+/** A result of the worker. */
 export const answerOf = (sex, key, more = {}) => ({ key, file: 'a.png', sex, months: 101.46, bone_age_months: 101.5,
   bone_age: '8 y 5 m', interval: [90, 120], interval_months: [90, 120], interval_level: 0.9, refusals: [], warnings: [],
   film: { ...picture, scale: 1 }, picture, hand: null, hand_found: true, growth: null, film_sha256: 'x', ...more });

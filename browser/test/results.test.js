@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { sentenceOf } from '../report.js';
 import { openInNode } from './node.js';
 import { VECTORS, fileOf, vectorsOf } from './vectors.js';
 
@@ -68,6 +69,7 @@ test('results as in Python', options, async context => {
     else {
       assert.ok(got.value, `${said} has an answer in Python: ${got.problem}`);
       compare(got.value, value);
+      assert.ok(sentenceOf(got.value).includes(`: ${got.value.bone_age} (`), said); // one age in headline and sentence
       if (!given.force) months.push(apart(got.value.bone_age_months, value.bone_age_months));
     }
   }
@@ -81,5 +83,6 @@ test('the keys of a result are those of the command line', options, async () => 
   const { given, value } = results.find(one => one.value?.sd_score !== undefined);
   const got = (await answerTo(given)).value, more = Object.keys(got).filter(name => !(name in value));
   assert.deepEqual(Object.keys(value).filter(name => !(name in got)), []);
-  assert.deepEqual(more.sort(), ['film', 'growth', 'hand', 'looks', 'male', 'measures', 'picture', 'record']);
+  assert.deepEqual(more.sort(), ['film', 'growth', 'hand', 'interval', 'looks', 'male', 'measures', 'months', 'picture',
+    'record']);
 });
