@@ -1,7 +1,7 @@
 /** What a card shows is of the answer beside it, whatever is asked for meanwhile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerOf, openPage, settled } from './page.js';
+import { answerOf, openPage } from './page.js';
 
 const heat = new Float32Array(16).fill(0.7);
 const SHOW = 'Show the heat map', HIDE = 'Hide the heat map';
@@ -22,4 +22,14 @@ test('a map is shown under the answer that it is of, and under no other', async 
   await page.type('9y4m');
   await page.reply(answerOf('M', 3));
   assert.ok(page.button(SHOW));
+});
+
+test('headline, sentence and printed page tell one age', async () => {
+  const page = await openPage();
+  await page.give('a.png');
+  await page.reply(answerOf('F', 1)); // 101.46 months, 101.5 in a table
+  for (const text of [page.item().querySelector('.body').textContent, page.sheets()[0]]) {
+    assert.equal(text.match(/8 y 5 m/g).length, 2);
+    assert.ok(!text.includes('8 y 6 m'));
+  }
 });
