@@ -103,9 +103,9 @@ function askAgain(film) {
   next();
 }
 
-async function bytesOf(file) {
+async function bytesOf({ file, name }) {
   try { return await file.arrayBuffer(); } catch {
-    throw new Error(`${file.name} cannot be read any more: choose it again.`);
+    throw new Error(`${name} cannot be read any more: choose it again.`);
   }
 }
 
@@ -117,7 +117,7 @@ async function next() {
   Object.assign(film, { waits: false, isRead: true });
   film.card.update();
   try {
-    const bytes = await bytesOf(film.file);
+    const bytes = await bytesOf(film);
     const options = { sex: film.sex ?? sexOfAll, ageMonths: film.ageMonths, force: film.force };
     Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
       { transfer: [bytes] }), problem: null });

@@ -4,7 +4,7 @@
  * unless names are asked for.
  */
 
-import { fixed } from './basics.js';
+import { fixed, shown } from './basics.js';
 import { growthChart } from './chart.js';
 import { html } from './dom.js';
 import { gaussianBlur } from './filters.js';
@@ -66,9 +66,15 @@ function answerParts(film, page, growthTable, keepNames) {
         bullets(limits.map(line => clip(line, LONGEST_LIMIT)))))];
 }
 
+/** A problem's sentence without the name of the film, which stands at its beginning. */
+function unnamed(message, name) {
+  const known = [name, shown(name)].find(one => message.startsWith(one));
+  return known ? `The film${message.slice(known.length)}` : message;
+}
+
 function refusalParts(film, page, keepNames) {
-  const { problem } = film, reasons = problem.reasons?.length ? problem.reasons.map(reason => reason.text)
-    : [problem.message];
+  const { problem, name } = film, reasons = problem.reasons?.length ? problem.reasons.map(reason => reason.text)
+    : [keepNames ? problem.message : unnamed(problem.message, name)];
   return [
     section('answer', null, html('div', {}, html('h2', {}, 'Bone age'), html('p', { class: 'big none' }, 'No answer'),
       html('p', {}, problem.reasons?.length ? 'The film was refused by the quality check.'

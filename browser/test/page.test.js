@@ -33,3 +33,14 @@ test('headline, sentence and printed page tell one age', async () => {
     assert.ok(!text.includes('8 y 6 m'));
   }
 });
+
+test('a page without names does not tell the name of a film that could not be used', async () => {
+  const page = await openPage(), name = 'Family_Anna_2014.png';
+  await page.give(name);
+  await page.fail({ message: `${name} is damaged: copy it again.`, reasons: [] });
+  assert.ok(page.item().textContent.includes(`${name} is damaged`));
+  assert.ok(page.sheets()[0].includes('The film is damaged: copy it again.'));
+  assert.ok(!page.sheets()[0].includes('Anna'));
+  page.byId('keep-names').checked = true;
+  assert.ok(page.sheets()[0].includes(`${name} is damaged`));
+});
