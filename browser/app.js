@@ -70,8 +70,9 @@ function fillAbout() {
 // ---- films
 
 function newFilm(file, more = {}) {
-  return { id: ++lastId, file, name: file.name, sex: null, sexOfAll, age: '', ageMonths: null, ageProblem: null,
-    force: false, waits: true, isRead: false, isOpen: false, result: null, problem: null, heat: null, ...more };
+  return { id: ++lastId, file, name: file.name, sex: null, sexOfAll, sexAsked: null, age: '', ageMonths: null,
+    ageProblem: null, force: false, waits: true, isRead: false, isOpen: false, result: null, problem: null, heat: null,
+    ...more };
 }
 
 function add(newcomers) {
@@ -97,10 +98,19 @@ async function addExample({ file, title, sex, age }) {
   films.at(-1).card.element.scrollIntoView({ block: 'start', behavior: 'smooth' });
 }
 
+/** Can films be read, or will they be? Where that has ended, answers stay as they are. */
+const canRead = () => byId('state').dataset.kind !== 'broken';
+
 function askAgain(film) {
   Object.assign(film, { waits: true, heat: null, mapProblem: null });
   film.card.update();
   next();
+}
+
+/** The card of a film that cannot be read again shows what its answer was made with. */
+function leave(film) {
+  film.card.update();
+  say(byId('state-words').textContent);
 }
 
 async function bytesOf({ file, name }) {
@@ -118,7 +128,8 @@ async function next() {
   film.card.update();
   try {
     const bytes = await bytesOf(film);
-    const options = { sex: film.sex ?? sexOfAll, ageMonths: film.ageMonths, force: film.force };
+    film.sexAsked = film.sex ?? sexOfAll;
+    const options = { sex: film.sexAsked, ageMonths: film.ageMonths, force: film.force };
     Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
       { transfer: [bytes] }), problem: null });
   } catch (problem) { Object.assign(film, { problem, result: null }); }
@@ -146,7 +157,8 @@ function showCount() {
 }
 
 /** Films with an answer, or with a reason why there is none. */
-const done = () => films.filter(film => !['waiting', 'reading', 'sex'].includes(statusOf(film)));
+const isDone = film => !['waiting', 'reading', 'sex'].includes(statusOf(film));
+const done = () => films.filter(isDone);
 
 // ---- what the buttons of a card do
 
@@ -156,10 +168,12 @@ const actions = {
     film.card.update();
   },
   setSex(film, sex) {
+    if (!canRead()) return leave(film);
     film.sex = sex;
     askAgain(film);
   },
   setAge(film, text) {
+    if (!canRead()) return leave(film);
     film.age = text;
     try { Object.assign(film, { ageMonths: text.trim() ? parseAge(text) : null, ageProblem: null }); } catch (problem) {
       Object.assign(film, { ageMonths: null, ageProblem: problem.message }); // the age before it holds no longer
@@ -168,6 +182,7 @@ const actions = {
   },
   askAge: film => film.card.focusAge(),
   force(film) {
+    if (!canRead()) return leave(film);
     film.force = true;
     film.card.focusTitle();
     askAgain(film);
@@ -256,10 +271,15 @@ function listen() {
 }
 
 function chooseSexOfAll(event) {
+  if (!canRead()) {
+    for (const input of document.getElementsByName('sex-of-all')) input.checked = input.value === (sexOfAll ?? '');
+    return say(byId('state-words').textContent);
+  }
   sexOfAll = event.target.value || null;
   for (const film of films) {
     film.sexOfAll = sexOfAll;
-    if (film.sex === null && sexOfAll) askAgain(film);
+    // also where it is to be chosen for each now: what was answered for another sex is taken back
+    if (film.sex === null && !film.waits && film.sexAsked !== sexOfAll) askAgain(film);
     else film.card.update();
   }
   showCount();
@@ -283,7 +303,8 @@ function save() {
 
 function writeSheets() {
   const how = { keepNames: byId('keep-names').checked, day: new Date().toLocaleDateString('sv') };
-  byId('sheets').replaceChildren(...(toPrint ?? done()).map(film => sheetOf(film, page, growthTable, how)));
+  const sheets = (toPrint ?? films).filter(isDone).map(film => sheetOf(film, page, growthTable, how));
+  byId('sheets').replaceChildren(...sheets);
 }
 
 listen();

@@ -89,9 +89,9 @@ function numbers(result, actions) {
 function reportSentence(film, actions) {
   const said = sentenceOf(film.result);
   return html('section', { class: 'said' }, html('p', {}, said), html('div', { class: 'actions' },
-    html('button', { type: 'button', class: 'quiet-button', title: 'Copy the sentence',
+    html('button', { type: 'button', class: 'quiet-button settled', title: 'Copy the sentence',
       onclick: event => actions.copy(said, event.currentTarget) }, 'Copy'),
-    html('button', { type: 'button', class: 'quiet-button', title: 'A page of this film',
+    html('button', { type: 'button', class: 'quiet-button settled', title: 'A page of this film',
       onclick: () => actions.print(film) }, 'Print page')));
 }
 
@@ -160,7 +160,7 @@ export function filmCard(film, actions) {
     sexes, age.element, remove, age.hint), body);
 
   function update() {
-    const state = statusOf(film), isBusy = state === 'reading' || state === 'waiting';
+    const state = statusOf(film), isBusy = isUnsettled(film);
     const { result, problem } = film, shown = result?.film ?? problem?.film;
     element.dataset.status = state;
     status.textContent = STATUS_WORDS[state];
@@ -179,6 +179,7 @@ export function filmCard(film, actions) {
     body.setAttribute('aria-busy', String(isBusy));
     // what stands there stays until its answer comes: a button pressed meanwhile is not taken away
     if (!body.hidden && !(isBusy && body.childElementCount)) body.replaceChildren(...parts.filter(Boolean));
+    for (const button of body.querySelectorAll('.settled')) button.disabled = isBusy; // nor does it leave the page
   }
   const tellMap = words => body.querySelector('.map')?.replaceChildren(words);
   return { element, update, tellMap, focusAge: () => age.input.focus(), focusTitle: () => toggle.focus() };
