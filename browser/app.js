@@ -4,7 +4,7 @@ import { parseAge } from './ages.js';
 import { filmCard, isUnsettled, statusOf } from './card.js';
 import { startWorker } from './client.js';
 import { byId, html } from './dom.js';
-import { droppedFiles } from './drop.js';
+import { droppedFilms } from './drop.js';
 import { keepForOffline } from './offline.js';
 import { perCent } from './report.js';
 import { sheetOf } from './sheet.js';
@@ -69,9 +69,10 @@ function fillAbout() {
 
 // ---- films
 
-function newFilm(file, more = {}) {
-  return { id: ++lastId, file, name: file.name, sex: null, sexOfAll, sexAsked: null, age: '', ageMonths: null,
-    ageProblem: null, force: false, waits: true, isRead: false, isOpen: false, result: null, problem: null, heat: null,
+/** A film to be read; its path is for the table, its name for people. Without a file there is a problem. */
+function newFilm({ path, file, problem = null }, more = {}) {
+  return { id: ++lastId, path, file, name: path, sex: null, sexOfAll, sexAsked: null, age: '', ageMonths: null,
+    ageProblem: null, force: false, waits: !problem, isRead: false, isOpen: false, result: null, problem, heat: null,
     ...more };
 }
 
@@ -89,12 +90,14 @@ function add(newcomers) {
   next();
 }
 
-const addFiles = files => add(files.map(file => newFilm(file)));
+const addAll = found => add(found.map(one => newFilm(one)));
 
 async function addExample({ file, title, sex, age }) {
-  const answer = await fetch(file);
-  const bytes = new File([await answer.blob()], file.split('/').at(-1), { type: 'image/png' });
-  add([newFilm(bytes, { name: title, sex, age, ageMonths: age ? parseAge(age) : null })]);
+  const answer = await fetch(file).catch(() => null), path = file.split('/').at(-1);
+  const content = answer?.ok ? await answer.blob().catch(() => null) : null; // it may break off
+  const found = content ? { file: new File([content], path, { type: 'image/png' }) } : { file: null,
+    problem: new Error(`${title} cannot be loaded (${answer?.status ?? 'no connection'}): try it again later.`) };
+  add([newFilm({ path, ...found }, { name: title, sex, age, ageMonths: age ? parseAge(age) : null })]);
   films.at(-1).card.element.scrollIntoView({ block: 'start', behavior: 'smooth' });
 }
 
@@ -242,7 +245,7 @@ const actions = {
 function listen() {
   byId('choose').addEventListener('click', () => byId('files').click());
   byId('files').addEventListener('change', event => {
-    addFiles([...event.target.files]);
+    addAll([...event.target.files].map(file => ({ path: file.name, file })));
     event.target.value = '';
   });
   for (const name of ['dragenter', 'dragover']) {
@@ -257,7 +260,7 @@ function listen() {
   document.addEventListener('drop', async event => {
     event.preventDefault();
     byId('drop').classList.remove('over');
-    addFiles(await droppedFiles(event.dataTransfer));
+    addAll(await droppedFilms(event.dataTransfer));
   });
   for (const input of document.getElementsByName('sex-of-all')) input.addEventListener('change', chooseSexOfAll);
   byId('save').addEventListener('click', save);
@@ -294,7 +297,7 @@ function clear() {
 }
 
 function save() {
-  const rows = done().map(film => filmRow(film.file.name, film.result, film.problem, page.note));
+  const rows = done().map(film => filmRow(film.path, film.result, film.problem, page.note));
   const link = html('a', { href: URL.createObjectURL(new Blob([toCsv(rows)], { type: 'text/csv' })),
     download: 'bone_ages.csv' });
   link.click();

@@ -1,4 +1,9 @@
-/** Files out of what was dropped: folders are opened, whatever lies in them that may be a film. */
+/**
+ * Films out of what was dropped: folders are opened, whatever lies in them that may be a film. A film has its path from
+ * the dropped folder on as its name, for files of two children may be called alike.
+ */
+
+/** @typedef {{path: string, file: File|null, problem: Error|null}} Dropped a file, or why there is none */
 
 const mayBeFilm = name => !/^(\.|__MACOSX)/.test(name) && name.toUpperCase() !== 'DICOMDIR';
 
@@ -13,19 +18,26 @@ async function entriesOf(folder) {
   return found.filter(entry => mayBeFilm(entry.name)).sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
-async function filesIn(entry) {
-  if (!entry.isDirectory) return [await fileOf(entry)];
-  const found = [];
-  for (const inside of await entriesOf(entry)) found.push(...await filesIn(inside));
-  return found;
+/** What cannot be opened takes nothing else along. */
+async function filmsIn(entry, above = '') {
+  const path = above + entry.name;
+  try {
+    if (!entry.isDirectory) return [{ path, file: await fileOf(entry), problem: null }];
+    const found = [];
+    for (const inside of await entriesOf(entry)) found.push(...await filmsIn(inside, `${path}/`));
+    return found;
+  } catch {
+    const problem = new Error(`${path} cannot be opened: look whether it is still there and may be read.`);
+    return [{ path, file: null, problem }];
+  }
 }
 
 /**
  * @param {DataTransfer} dropped
- * @returns {Promise<File[]>} in order of name inside a folder
+ * @returns {Promise<Dropped[]>} in order of name inside a folder
  */
-export async function droppedFiles(dropped) {
+export async function droppedFilms(dropped) {
   const entries = [...dropped.items].map(item => item.webkitGetAsEntry?.()), files = [...dropped.files];
-  if (!entries.some(entry => entry?.isDirectory)) return files;
-  return (await Promise.all(entries.filter(Boolean).map(filesIn))).flat();
+  if (!entries.some(entry => entry?.isDirectory)) return files.map(file => ({ path: file.name, file, problem: null }));
+  return (await Promise.all(entries.filter(Boolean).map(entry => filmsIn(entry)))).flat();
 }

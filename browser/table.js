@@ -13,7 +13,7 @@ const RUNS = /(^|[;,|\t])(?=[\s"']*[=+\-@＝＋－＠])/g; // what a spreadsheet
 const defused = text => text.replace(RUNS, "$1'");
 const clause = text => shown(text).replaceAll(';', ',').split(/\s+/).filter(Boolean).join(' ');
 const quoted = cell => /[",\n\r]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
-const stem = name => name.replace(/(?<=.)\.[^.]*$/, '');
+const stem = path => path.split('/').at(-1).replace(/(?<=.)\.[^.]*$/, '');
 
 /** Python's word for a value of a cell. */
 function cell(value) {
@@ -24,14 +24,14 @@ function cell(value) {
 
 /**
  * What the table says of a film.
- * @param {string} name of its file
+ * @param {string} path of its file, or the name alone
  * @param {object|null} result as `boneage assess --json` writes it
  * @param {{message: string, reasons: {text: string}[]}|null} problem why there is none
  * @param {string} note for research and education
  * @returns {Object<string, unknown>} by column
  */
-export function filmRow(name, result, problem, note) {
-  const known = { file: shown(name), id: shown(stem(name)), site_applied: false, note };
+export function filmRow(path, result, problem, note) {
+  const known = { file: shown(path), id: shown(stem(path)), site_applied: false, note };
   if (problem) {
     const reasons = (problem.reasons ?? []).map(reason => reason.text);
     return { ...known, status: reasons.length ? 'refused' : 'failed', warnings: '',

@@ -1,7 +1,8 @@
 /** What a card shows is of the answer beside it, whatever is asked for meanwhile. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answerOf, openPage } from './page.js';
+import { filmRow } from '../table.js';
+import { answerOf, fileNamed, openPage, settled } from './page.js';
 
 const heat = new Float32Array(16).fill(0.7);
 const SHOW = 'Show the heat map', HIDE = 'Hide the heat map';
@@ -87,4 +88,47 @@ test('answers stay where the part that reads films has stopped', async () => {
   assert.deepEqual(document.getElementsByName('sex-of-all').map(({ checked }) => checked), [true, false, false]);
   assert.deepEqual(page.asked, []);
   assert.ok(page.byId('said').textContent.includes('load the page again'));
+});
+
+/** An entry of a file; one called b.png cannot be opened. */
+const fileEntry = name => ({ isDirectory: false, name,
+  file: (take, refuse) => (name === 'b.png' ? refuse(new Error('NotReadableError')) : take(fileNamed(name))) });
+
+/** An entry of a folder as a browser gives it: what lies in it, and then nothing more. */
+function folderEntry(name, ...inside) {
+  const rest = [inside, []];
+  return { isDirectory: true, name, createReader: () => ({ readEntries: take => take(rest.shift()) }) };
+}
+
+const dropOf = (...entries) => ({ items: entries.map(entry => ({ webkitGetAsEntry: () => entry })), files: [] });
+
+test('a file that cannot be opened is told, and the others of its folder are read', async () => {
+  const page = await openPage(), [first, locked, last] = ['a.png', 'b.png', 'c.png'].map(fileEntry);
+  const folder = folderEntry('films', first, locked, last);
+  await page.hears('drop', { dataTransfer: dropOf(folder) });
+  assert.deepEqual([0, 1, 2].map(number => page.item(number).dataset.status), ['reading', 'failed', 'waiting']);
+  page.item(1).querySelector('.toggle').click();
+  assert.ok(page.item(1).textContent.includes('films/b.png cannot be opened: '));
+});
+
+test('films of one name are told apart by their folders, on the page and in the table', async () => {
+  const page = await openPage(), folders = ['one', 'other.2'].map(name => folderEntry(name, fileEntry('IM1')));
+  await page.hears('drop', { dataTransfer: dropOf(...folders) });
+  const names = [0, 1].map(number => page.item(number).querySelector('.file').textContent);
+  assert.deepEqual(names, ['one/IM1', 'other.2/IM1']);
+  assert.equal(page.asked[0].name, 'one/IM1');
+  const { file, id } = filmRow(names[1], answerOf('F', 1), null, 'note');
+  assert.deepEqual([file, id], ['other.2/IM1', 'IM1']);
+});
+
+test('an example that does not come says so', async () => {
+  const page = await openPage();
+  for (const fetched of [() => Promise.reject(new TypeError('no net')), async () => ({ ok: false, status: 404 })]) {
+    globalThis.fetch = fetched;
+    await page.byId('example-list').querySelector('button').click();
+    await settled();
+  }
+  const said = [0, 1].map(number => page.item(number).textContent);
+  assert.ok(said[0].includes('Girl cannot be loaded (no connection): '));
+  assert.ok(said[1].includes('Girl cannot be loaded (404): '));
 });
