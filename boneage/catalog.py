@@ -5,11 +5,11 @@
 # %% auto #0
 __all__ = ['LITE_BLOCKS', 'lite_names', 'backbone_names', 'model_names', 'pipeline_names', 'view_names', 'smallest_picture',
            'largest_picture', 'weights_folder', 'network_inputs', 'Partner', 'RunCard', 'run_card', 'sealed',
-           'BundledCard', 'list_weights', 'model_card', 'bundled_name', 'weights_sha256', 'check_weights',
+           'BundledCard', 'list_weights', 'model_card', 'bundled_name', 'file_state', 'weights_sha256', 'check_weights',
            'bundled_weights', 'map_file']
 
 # %% ../nbs/04a_catalog.ipynb #00000003
-import hashlib, json
+import hashlib, json, os
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -181,15 +181,21 @@ def bundled_name(
     return source
 
 # %% ../nbs/04a_catalog.ipynb #00000009
+def file_state(
+    path: str | Path,
+) -> tuple:  # its absolute path, and what of a file changes with its content
+    "What to remember a file's content by."
+    state = os.stat(path)
+    return os.path.abspath(path), state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
+
 @lru_cache(maxsize=8)
-def _hash_of(path: str, size: int, changed: int) -> str: return file_sha256(path)
+def _hash_of(state: tuple) -> str: return file_sha256(state[0])
 
 def weights_sha256(
     path: str | Path,  # a .keras or .tflite file
 ) -> str:  # 64 hexadecimal digits
     "The SHA-256 of a file of weights, kept for the next call while the file stays as it is."
-    state = Path(path).stat()
-    return _hash_of(str(path), state.st_size, state.st_mtime_ns)
+    return _hash_of(file_state(path))
 
 def check_weights(
     path: str | Path,  # a .keras or .tflite file

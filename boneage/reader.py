@@ -19,7 +19,8 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, from_dict, read_json, save_json, shown, to_dict
-from .catalog import bundled_name, check_weights, map_file, model_card, network_inputs, run_card, weights_sha256
+from .catalog import (bundled_name, check_weights, file_state, map_file, model_card, network_inputs, run_card,
+                             weights_sha256)
 from .films.changes import fixed_view
 from .litert import LiteGraph
 
@@ -50,10 +51,9 @@ def _with_keras(
 # %% ../nbs/05a_reader.ipynb #00000018
 @lru_cache(maxsize=4)
 def _load_network(
-    path: str,
-    changed: int,  # time of the file's last change
+    state: tuple,  # of the file
 ):
-    return {'.tflite': _with_litert, '.keras': _with_keras}[Path(path).suffix](path)
+    return {'.tflite': _with_litert, '.keras': _with_keras}[Path(state[0]).suffix](state[0])
 
 def load_network(
     path: str | Path,  # .tflite or .keras
@@ -64,7 +64,7 @@ def load_network(
         raise BoneAgeError(f'{shown(path)} is no network: give a .tflite or a .keras file.')
     if not path.is_file():
         raise BoneAgeError(f'{shown(path)} does not exist: give a .tflite or a .keras file.')
-    return _load_network(str(path), path.stat().st_mtime_ns)
+    return _load_network(file_state(path))
 
 # %% ../nbs/05a_reader.ipynb #0000000c
 @dataclass(frozen=True)
@@ -125,9 +125,13 @@ def _months_of_looks(
 
 def _sexes(
     male,  # (n,) True for a boy, or None
+    films: int,  # n
 ) -> np.ndarray | None:  # bool (n,)
-    "The sex as it is given; raises `BoneAgeError` for what says none."
+    "The sex as it is given; raises `BoneAgeError` for what says none, and for another number than that of the films."
     if male is None: return None
+    if np.shape(male) != (films,):
+        raise BoneAgeError(f'The sexes have the shape {np.shape(male)} for {films} pictures: '
+                           'give male as a list, one value a picture.')
     unknown = [sex for sex in male if not isinstance(sex, (Number, np.bool_)) or sex not in (0, 1)]
     if unknown:
         raise BoneAgeError(f'The sex must be True for a boy or False for a girl, not {shown(str(unknown[0]))}: '
@@ -137,13 +141,16 @@ def _sexes(
 def _known_sex(
     reader,  # a `Reader`
     male,  # (n,) True for a boy, or None
+    films: int,  # n
 ) -> np.ndarray | None:  # bool (n,)
     "The sex as far as the network takes it; raises `BoneAgeError` where it is missing."
     if reader.sex_input and male is None:
         raise BoneAgeError(f'{reader.name} takes the sex: give male, one value a picture.')
-    return _sexes(male) if reader.sex_input else None
+    return _sexes(male, films) if reader.sex_input else None
 
 # %% ../nbs/05a_reader.ipynb #0000001d
+def _hash(told: list) -> str: return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+
 @dataclass(frozen=True)
 class Reader:
     "Networks that answer films together, and what must be known to use them."
@@ -159,7 +166,7 @@ class Reader:
     @cached_property
     def version(self) -> str:  # of its answers; runs of one recipe share a name, so theirs is a hash
         if self.edition: return f'edition {self.edition}'
-        return 'run ' + hashlib.sha256(json.dumps([self.sha256, to_dict(self.fitted)]).encode()).hexdigest()[:8]
+        return f'run {_hash(self._told())[:8]}'
 
     @property
     def label(self) -> str: return f'{self.name}, {self.version}'
@@ -180,9 +187,12 @@ class Reader:
 
     @property
     def stamp(self) -> str:  # a hash of everything that changes answers: whether two readers say the same
+        return _hash([self.label, *self._told()])
+
+    def _told(self):
+        "All that changes answers."
         eyes = [(eye.size, eye.views) for eye in self.eyes]
-        told = [self.label, self.sha256, eyes, self.pipeline, self.sex_input, to_dict(self.fitted)]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()
+        return [self.sha256, eyes, self.pipeline, self.sex_input, to_dict(self.fitted)]
 
     def looks(self,
         pictures,  # n pictures, uint8 (side, side) each, as `preprocess` makes them
@@ -191,16 +201,17 @@ class Reader:
         progress: bool = False,  # show a bar
     ) -> np.ndarray:  # float64 (n, all looks of all eyes) months
         "What each network says to each look; raises `BoneAgeError` where the sex is missing."
-        return _months_of_looks(self.eyes, pictures, _known_sex(self, male), batch, progress)
+        return _months_of_looks(self.eyes, pictures, _known_sex(self, male, len(pictures)), batch, progress)
 
     def answer(self,
         pictures, male=None,  # as in `looks`
         **options,  # batch, progress as in `looks`
     ) -> Answers:
         "Bone ages of pictures; raises `BoneAgeError` where the sex is missing."
+        sexes = _sexes(male, len(pictures))  # what was fitted asks for it, also where the network does not
         looks = self.looks(pictures, male, **options)
         months = np.maximum(looks.mean(axis=1), 0)  # no age is below birth
-        return _with_fitted(self.fitted, months, looks.std(axis=1), _sexes(male))
+        return _with_fitted(self.fitted, months, looks.std(axis=1), sexes)
 
 # %% ../nbs/05a_reader.ipynb #391918da
 def with_sex(
