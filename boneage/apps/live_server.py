@@ -165,6 +165,10 @@ class LiveHandler(BaseHTTPRequestHandler):
 # %% ../../nbs/apps/01b_live.ipynb #0000001a
 class LiveServer(ThreadingHTTPServer):
     "A server that is silent where a browser breaks off, and tells of any other error."
+    def server_bind(self):
+        self.allow_reuse_address = sys.platform != 'win32'
+        super().server_bind()
+
     def handle_error(self, request, client_address):
         if not isinstance(sys.exception(), ConnectionError): super().handle_error(request, client_address)
 
