@@ -5,7 +5,7 @@ import { filmCard, isUnsettled, statusOf } from './card.js';
 import { startWorker } from './client.js';
 import { byId, html } from './dom.js';
 import { droppedFilms } from './drop.js';
-import { keepForOffline } from './offline.js';
+import { areKept, keepForOffline } from './offline.js';
 import { perCent } from './report.js';
 import { sheetOf } from './sheet.js';
 import { filmRow, toCsv } from './table.js';
@@ -45,11 +45,19 @@ async function open() {
   [page, growthTable] = await Promise.all([jsonOf('page.json'), jsonOf('growth.json')]);
   Object.assign(actions, { page, growthTable });
   fillAbout();
-  const isKept = page.offline && await keepForOffline();
+  const isBetween = page.offline && await keepForOffline();
   worker = startWorker(words => showState(words, 'broken'));
-  await worker.ask('open', {}, { progress: showProgress });
-  showState(isKept ? 'Ready, also without a connection' : 'Ready', 'ready');
+  const card = await worker.ask('open', {}, { progress: showProgress });
+  showState('Ready', 'ready');
   next();
+  if (isBetween) await tellOffline([...card.hands, ...card.eyes].map(({ file }) => `weights/${file}`));
+}
+
+/** Say that the page works without a connection, where that is so: a browser may have no room for the networks. */
+async function tellOffline(networks) {
+  if (await areKept(networks) && byId('state').dataset.kind === 'ready') {
+    showState('Ready, also without a connection', 'ready');
+  }
 }
 
 function fillAbout() {
@@ -105,6 +113,7 @@ async function addExample({ file, title, sex, age }) {
 const canRead = () => byId('state').dataset.kind !== 'broken';
 
 function askAgain(film) {
+  if (!film.file) return film.card.update(); // nothing came of it
   Object.assign(film, { waits: true, heat: null, mapProblem: null });
   film.card.update();
   next();

@@ -1,6 +1,7 @@
 /** The service worker that keeps this page for the next visit, with or without a connection. */
 
 const LONGEST_WAIT = 5000; // milliseconds, then the page goes on without it
+const STEP = 250; // milliseconds
 
 const controlled = () => new Promise(resolve => {
   if (navigator.serviceWorker.controller) return resolve();
@@ -9,8 +10,8 @@ const controlled = () => new Promise(resolve => {
 
 /**
  * Register the service worker and wait until it stands between this page and the network, so that all that the page
- * loads from then on is kept.
- * @returns {Promise<boolean>} whether the page will work offline
+ * loads from then on is kept, where the browser has room for it.
+ * @returns {Promise<boolean>} whether it stands there
  */
 export async function keepForOffline() {
   if (!('serviceWorker' in navigator) || !window.isSecureContext) return false;
@@ -19,4 +20,22 @@ export async function keepForOffline() {
     await Promise.race([controlled(), new Promise(resolve => setTimeout(resolve, LONGEST_WAIT))]);
     return Boolean(navigator.serviceWorker.controller);
   } catch { return false; }
+}
+
+/**
+ * Look whether files are kept; what has just been loaded takes a moment.
+ * @param {string[]} paths
+ * @param {number} longest milliseconds
+ * @returns {Promise<boolean>} whether all are kept, so that the page works without a connection
+ */
+export async function areKept(paths, longest = LONGEST_WAIT) {
+  try {
+    const { scope } = await navigator.serviceWorker.ready, cache = await caches.open(`boneage ${scope}`);
+    for (let waited = 0; waited <= longest; waited += STEP) {
+      const kept = new Set((await cache.keys()).map(({ url }) => url.replace(/\?.*$/, '')));
+      if (paths.every(path => kept.has(new URL(path, scope).href))) return true;
+      await new Promise(resolve => setTimeout(resolve, STEP));
+    }
+  } catch {} // a browser may forbid to look
+  return false;
 }

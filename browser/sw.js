@@ -1,13 +1,14 @@
 /**
  * Keeps the page and its networks, each file under its hash: an update loads only what has changed.
  * `precache.js`, written by the build, lists every file of the page with its hash. Small files are kept when the page
- * is visited first, the others when they are asked for first.
+ * is visited first, the others when they are asked for first, or with an update of a page that had kept them.
  */
 
 importScripts('precache.js'); // self.FILES: path → 'sha256-…'
 
 const KEPT_AT_ONCE = /^(index\.html|[^/]+\.(js|css|json|svg)|examples\/.*)$/;
-const CACHE = 'boneage', SCOPE = new URL(self.registration.scope);
+const SCOPE = new URL(self.registration.scope);
+const CACHE = `boneage ${SCOPE}`; // of this page alone: others may lie on the same host
 
 /** The path of a request in the list of files; null for any other. */
 function pathOf(url) {
@@ -17,6 +18,19 @@ function pathOf(url) {
 }
 
 const keyOf = path => new URL(`${path}?${encodeURIComponent(self.FILES[path])}`, SCOPE).href;
+
+/** What kind of file a path is for: networks may be called otherwise in the next edition. */
+const kindOf = path => path.replace(/^weights\/.*?(-map)?\.tflite$/, 'weights/$1');
+
+/**
+ * What is kept at once: small files, and those that the edition before had kept, or a page that works without a
+ * connection would no longer do so after an update.
+ */
+async function keptAtOnce() {
+  const kept = await (await caches.open(CACHE)).keys();
+  const kinds = new Set(kept.map(({ url }) => kindOf(new URL(url).pathname.slice(SCOPE.pathname.length))));
+  return Object.keys(self.FILES).filter(path => KEPT_AT_ONCE.test(path) || kinds.has(kindOf(path)));
+}
 
 async function keepAll(paths) {
   const cache = await caches.open(CACHE);
@@ -50,7 +64,7 @@ async function answerOf(path, event) {
 }
 
 self.addEventListener('install', event => {
-  event.waitUntil(keepAll(Object.keys(self.FILES).filter(path => KEPT_AT_ONCE.test(path))));
+  event.waitUntil(keptAtOnce().then(keepAll));
 });
 self.addEventListener('activate', event => {
   event.waitUntil(Promise.all([forgetOthers(), self.clients.claim()]));

@@ -108,6 +108,7 @@ test('a file that cannot be opened is told, and the others of its folder are rea
   await page.hears('drop', { dataTransfer: dropOf(folder) });
   assert.deepEqual([0, 1, 2].map(number => page.item(number).dataset.status), ['reading', 'failed', 'waiting']);
   page.item(1).querySelector('.toggle').click();
+  await page.chooseAll('F');
   assert.ok(page.item(1).textContent.includes('films/b.png cannot be opened: '));
 });
 
