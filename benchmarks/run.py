@@ -278,7 +278,7 @@ def small_run(films, folder):
 def evaluate_films(films, run, folder):
     "`evaluate_run` over films, from their files to its page, by the network `small`."
     from boneage.catalog import bundled_weights
-    from boneage.dataset import save_table
+    from boneage.tables import save_table
     from boneage.runs import evaluate_run
     shutil.copytree(run, folder, ignore=shutil.ignore_patterns('pictures'))
     save_table(films, folder/'test.csv')

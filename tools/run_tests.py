@@ -20,7 +20,8 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tree import copy_project, differences, file_hashes, notebooks, out_of_order, root
+from tree import (copy_project, differences, file_hashes, missing_imports, notebooks, out_of_order, root,
+                  without_notebook)
 
 BIN = Path(sys.executable).parent
 GROUPS = 'export', 'clean', 'readme', 'browser', 'notebooks', 'cluster', 'docs', 'wheel'
@@ -102,8 +103,12 @@ def check_unchanged(report, tool, folder, timeout):
 
 
 def check_order(report):
-    began = time.time()
-    report.add('modules import from those before them', time.time() - began, '\n'.join(out_of_order()))
+    checks = {'modules import from those before them': out_of_order, 'every module has its notebook': without_notebook,
+              'what tools and benchmarks import is there': missing_imports}
+    for name, check in checks.items():
+        began = time.time()
+        problem = '\n'.join(check())
+        report.add(name, time.time() - began, problem)
 
 
 def check_readme(report, timeout):

@@ -20,6 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from build_browser import LIVE, build
@@ -486,6 +487,19 @@ def test_policy(site):
         site.complaints.clear()
 
 
+def test_worker_policy(site):
+    "on a host that sends no policy the part that reads films is held to that of the page, from the first visit on"
+    with plain_host(site.page_folder) as server:
+        page = site.open(server)
+        worker, = page.workers
+        same(worker.evaluate("""() => new Promise(resolve => {
+            self.addEventListener('securitypolicyviolation', event => resolve(event.effectiveDirective));
+            fetch('http://localhost:1/', { mode: 'no-cors' }).catch(() => setTimeout(resolve, 3000, 'nothing'));
+        })"""), 'connect-src')
+        page.context.close()
+    site.complaints.clear()
+
+
 def test_update(site):
     "the second visit loads nothing; after an update the next one loads what has changed, and that alone"
     def loaded_since(count): return [path for path in server.asked[count:] if path not in ('/sw.js', '/precache.js')]
@@ -493,8 +507,9 @@ def test_update(site):
         copy = Path(shutil.copytree(site.page_folder, Path(folder)/'page'))
         with serving(copy) as server:
             page = site.open(server)
-            kept = page.evaluate("""async () => (await (await caches.open('boneage')).keys())
-                .map(one => new URL(one.url).pathname)""")
+            page.get_by_text('Ready, also without a connection').wait_for()
+            kept = page.evaluate("""async () => (await (await caches.open(
+                `boneage ${(await navigator.serviceWorker.ready).scope}`)).keys()).map(one => new URL(one.url).pathname)""")
             same(len(kept), len(set(kept)))
             assert any(path.endswith('.wasm') for path in kept) and any('/weights/' in path for path in kept), kept
             assert not any('-map.' in path for path in kept), 'the map is loaded before it is asked for'
@@ -632,6 +647,19 @@ def serving(folder):
             return super()._find()
     server = app_server(0, folder)
     server.RequestHandlerClass, server.asked = partial(Counting, files=live_files(folder)), []
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try: yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
+def plain_host(folder):
+    "A web server that gives the page away and says nothing of its own."
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *_): pass
+    server = ThreadingHTTPServer(('127.0.0.1', 0), partial(Silent, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try: yield server
     finally:
