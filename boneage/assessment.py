@@ -18,7 +18,7 @@ from .answer import KNOTS, SiteCalibration, load_site
 from .basics import BoneAgeError, parse_sex
 from .catalog import network_inputs
 from .clinic.ages import age_in_words
-from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, signed
+from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, is_open, signed
 from .films.changes import fixed_view
 from .films.film import read_film
 from .films.grey import Film, FilmTags
@@ -153,7 +153,7 @@ def _warnings(
     found = []
     if record['inverted']: found.append('the film shows dark bone: it was inverted first')
     if months < 24: found.append('few children under two years were among the training films')
-    if months > 216 or bounds and bounds[1] >= KNOTS[-1]:
+    if months > 216 or is_open(bounds):
         found.append(f'the scale ends at {KNOTS[-1]:.0f} months, with closed growth plates: '
                      f'the bone age is at least {least or (bounds[0] if bounds else 216):.0f}')
     return tuple(found)
@@ -177,9 +177,11 @@ def _at_site(
     bounds: tuple[float, float] | None,
     male: bool,
 ) -> tuple[float, tuple[float, float] | None]:  # months and bounds
-    "An answer as a hospital would read."
-    if bounds: bounds = tuple(float(edge) for edge in site.bounds(*bounds, months, male))
-    return float(site.apply(months, male)), bounds
+    "An answer as a hospital would read; the end of the scale stays one."
+    at = float(site.apply(months, male))
+    if not bounds: return at, None
+    low, high = (float(edge) for edge in site.bounds(*bounds, months, male))
+    return at, (low, max(high, float(KNOTS[-1])) if is_open(bounds) else high)
 
 # %% ../nbs/08_assessment.ipynb #0000002c
 class RefusedFilm(BoneAgeError):

@@ -17,7 +17,8 @@ from .. import __version__
 from ..assessment import Assessment, RESEARCH_USE
 from ..basics import BoneAgeError, parse_sex, write_atomically
 from .ages import age_in_words
-from .growth import BRUSH, ChartPoint, Growth, GrowthChart, GrowthTable, growth_chart, growth_of, signed
+from .growth import (BRUSH, ChartPoint, Growth, GrowthChart, GrowthTable, growth_chart, growth_of,
+                                   is_open, signed)
 from .page import SEXES, clip, few_lines, fill_page, measured_on, per_cent, weights_line
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #00000006
@@ -44,7 +45,7 @@ def change_of(
     first: Visit,
     second: Visit,  # the later one
     correlation: float = 0.0,  # of the two errors, from −1 to below 1; 0 gives wider intervals than any above
-) -> tuple[float, tuple[float, float] | None]:  # months; None where a visit has no interval
+) -> tuple[float, tuple[float, float] | None]:  # months; infinite: open; None where a visit has no interval
     "The change of bone age with its interval; raises `BoneAgeError` for a correlation that is none."
     if not -1 <= correlation < 1:
         raise BoneAgeError(f'The correlation of two errors is from −1 to below 1, not {correlation}: leave it at 0 '
@@ -54,7 +55,9 @@ def change_of(
     (low_1, high_1), (low_2, high_2) = ((visit.bone_age_months - visit.interval_months[0],
                                          visit.interval_months[1] - visit.bone_age_months) for visit in (first, second))
     def arm(one, other): return math.sqrt(max(one**2 + other**2 - 2 * correlation * one * other, 0))
-    return change, (change - arm(low_2, high_1), change + arm(high_2, low_1))
+    low, high = change - arm(low_2, high_1), change + arm(high_2, low_1)
+    return change, (-math.inf if is_open(first.interval_months) else low,
+                    math.inf if is_open(second.interval_months) else high)
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #00000010
 def in_brackets(
@@ -63,7 +66,7 @@ def in_brackets(
 ) -> str:  # begins with a space; empty for no interval
     "An interval to stand behind its number."
     if not interval: return ''
-    low, high = (f'{round(edge, digits) + 0.0:.{digits}f}'.replace('-', '−') for edge in interval)
+    low, high = (f'{round(edge, digits) + 0.0:.{digits}f}'.replace('-', '−').replace('inf', '∞') for edge in interval)
     return f' ({low} to {high})'
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #0000002b
@@ -146,9 +149,9 @@ def _follow_up_warnings(
     found, gaps = [], [later.age_months - earlier.age_months for earlier, later in zip(visits, visits[1:])]
     if min(gaps) < SHORTEST_GAP:
         found.append(f'two films are only {min(gaps):.1f} months apart: their errors are larger than any change')
-    if max(visit.bone_age_months for visit in visits) > FUSED:
+    if any(visit.bone_age_months > FUSED or is_open(visit.interval_months) for visit in visits):
         found.append('a bone age lies at the end of the scale, where growth plates are closed: '
-                     'no pace can be read there')
+                     'it may be higher, and a slow pace cannot be read there')
     if None in growth: found.append('an age lies outside the table of standard deviations: that film has no SD score')
     if any(later.bone_age_months < earlier.bone_age_months for earlier, later in zip(visits, visits[1:])):
         found.append('a bone age lies below an earlier one: bones do not grow younger, so this is error')
@@ -235,7 +238,8 @@ def _notebook_view(story: FollowUp) -> str:
             f'{story.chart._repr_html_()}<small>{RESEARCH_USE}</small>')
 
 # %% ../../nbs/clinic/03_follow_up.ipynb #00000021
-def _rounded(values, digits: int = 3): return [round(value, digits) for value in values] if values else None
+def _rounded(values, digits: int = 3):
+    return [round(value, digits) if math.isfinite(value) else None for value in values] if values else None
 
 def _pace_dict(pace: Pace) -> dict:
     return dict(months=round(pace.months, 3), change_months=round(pace.change_months, 3),

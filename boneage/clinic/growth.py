@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BRUSH_CSV', 'TABLE_COLUMNS', 'LARGEST_GROWTH_TABLE', 'BRUSH', 'LIMIT', 'REASONS', 'CHART_WIDTH', 'CHART_HEIGHT',
            'CHART_EDGES', 'FONTS', 'INK', 'QUIET', 'GRID', 'BAND', 'ACCENT', 'GrowthTable', 'read_growth_table',
-           'Growth', 'growth_of', 'signed', 'determined', 'report_sentence', 'ChartPoint', 'GrowthChart',
+           'Growth', 'is_open', 'growth_of', 'signed', 'determined', 'report_sentence', 'ChartPoint', 'GrowthChart',
            'growth_chart']
 
 # %% ../../nbs/clinic/01_growth.ipynb #00000003
@@ -13,6 +13,7 @@ import csv, html, math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..answer import KNOTS
 from ..basics import BoneAgeError, parse_sex, shown
 from .ages import age_in_words
 
@@ -161,6 +162,12 @@ class Growth:
 
 LIMIT = 2  # standard deviations
 
+def is_open(
+    interval: tuple[float, float] | None,  # months
+) -> bool:
+    "Whether an interval ends where the scale ends: it then says 'at least'."
+    return interval is not None and interval[1] >= KNOTS[-1]
+
 def _determination(
     interval: tuple[float, float] | None,  # months
     age: float,  # months
@@ -169,6 +176,7 @@ def _determination(
     "What an interval says beside the limits of an age."
     if interval is None: return 'indeterminate'
     (low, high), least, most = interval, age - LIMIT * sd, age + LIMIT * sd
+    if is_open(interval): high = math.inf
     if high < least: return 'delayed'
     if low > most: return 'advanced'
     return 'normal' if least <= low and high <= most else 'indeterminate'
