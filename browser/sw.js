@@ -7,6 +7,8 @@
 importScripts('precache.js'); // self.FILES: path → 'sha256-…'
 
 const KEPT_AT_ONCE = /^(index\.html|[^/]+\.(js|css|json|svg)|examples\/.*)$/;
+// that of index.html: a worker heeds only the policy that comes with its own script
+const POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; base-uri 'none'; form-action 'none'";
 const SCOPE = new URL(self.registration.scope);
 const CACHE = `boneage ${SCOPE}`; // of this page alone: others may lie on the same host
 
@@ -55,6 +57,14 @@ async function keepIfRight(path, answer) {
   await (await caches.open(CACHE)).put(keyOf(path), new Response(bytes, { headers: answer.headers }));
 }
 
+/** A script with the policy of the page; the host may send none. */
+function withPolicy(path, answer) {
+  if (!path.endsWith('.js') || !answer.ok) return answer;
+  const headers = new Headers(answer.headers);
+  headers.set('Content-Security-Policy', POLICY);
+  return new Response(answer.body, { headers });
+}
+
 async function answerOf(path, event) {
   const kept = await (await caches.open(CACHE)).match(keyOf(path));
   if (kept) return kept;
@@ -71,5 +81,5 @@ self.addEventListener('activate', event => {
 });
 self.addEventListener('fetch', event => {
   const path = event.request.method === 'GET' ? pathOf(new URL(event.request.url)) : null;
-  if (path) event.respondWith(answerOf(path, event));
+  if (path) event.respondWith(answerOf(path, event).then(answer => withPolicy(path, answer)));
 });

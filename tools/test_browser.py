@@ -507,7 +507,7 @@ def test_update(site):
         copy = Path(shutil.copytree(site.page_folder, Path(folder)/'page'))
         with serving(copy) as server:
             page = site.open(server)
-            page.get_by_text('Ready, also without a connection').wait_for()
+            page.locator('#state-words', has_text='also without a connection').wait_for()
             kept = page.evaluate("""async () => (await (await caches.open(
                 `boneage ${(await navigator.serviceWorker.ready).scope}`)).keys()).map(one => new URL(one.url).pathname)""")
             same(len(kept), len(set(kept)))

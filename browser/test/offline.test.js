@@ -1,4 +1,7 @@
-/** The service worker keeps what a page needs without a connection, through an update, and beside another page. */
+/**
+ * The service worker keeps what a page needs without a connection, through an update, and beside another page; scripts
+ * come from it with the page's policy.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -101,4 +104,14 @@ test('networks are said to be kept only when they are', async () => {
   assert.equal(await areKept([NETWORK], 0), false);
   await worker.get(NETWORK);
   assert.equal(await areKept([NETWORK], 0), true);
+});
+
+test('scripts come with the policy of the page, kept or not', async () => {
+  const [, policy] = textOf('index.html').match(/http-equiv="Content-Security-Policy"\s+content="([^"]+)"/);
+  const browser = newBrowser(), worker = await visited(browser, HERE, { ...FIRST, 'litert/index.js': 'library' });
+  for (const path of ['app.js', 'litert/index.js', 'litert/index.js']) {
+    const { headers, status } = await worker.get(path);
+    assert.deepEqual([headers.get('Content-Security-Policy'), status], [policy, 200], path);
+  }
+  assert.equal((await worker.get('index.html')).headers.get('Content-Security-Policy'), null); // it says so itself
 });
