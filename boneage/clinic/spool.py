@@ -7,7 +7,7 @@ __all__ = ['LOG', 'NO_SEX', 'RESULTS', 'STARTING', 'TRIES', 'LONGEST_PAUSE', 'Sp
            'write_results', 'answer_film', 'silence_loggers', 'Beside', 'work', 'work_through']
 
 # %% ../../nbs/clinic/07_spool.ipynb #00000003
-import json, logging, os, shutil, signal, threading, time, warnings
+import atexit, json, logging, os, shutil, signal, threading, time, warnings
 from dataclasses import replace
 from hashlib import sha256
 from multiprocessing import get_context
@@ -182,7 +182,7 @@ def silence_loggers() -> list[tuple[logging.Logger, bool]]:  # each, and whether
 
 def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) -> None:
     "Answer what comes through a pipe; runs in a process of its own."
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the node, which lets the film be finished
+    for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)  # they are for the node
     silence_loggers()
     warnings.simplefilter('ignore')
     try: answer = film_answerer(model, site)
@@ -229,6 +229,7 @@ class Beside:
     ):
         self.asked, self.results, self.seconds = (model, site, results), results, seconds
         self.process, self.pipe = _begin(self.target, *self.asked)
+        atexit.register(self.close)  # or this process would wait for one that waits for it
 
     def __call__(self, path: Path, folder: Path) -> None:
         self._be_ready()
