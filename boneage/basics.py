@@ -140,8 +140,8 @@ def check_apart(
     for identifier in map(str, identifiers):
         other = found.setdefault(normalize('NFC', identifier).casefold(), identifier)
         if other != identifier:
-            raise BoneAgeError(f'{shown(folder)} is on a disk where {shown(other)} and {shown(identifier)} are one name: '
-                               'rename one of the films, or choose a folder on another disk.')
+            raise BoneAgeError(f'{shown(folder)} is on a disk where {shown(other)} and {shown(identifier)} are one '
+                               'name: rename one of the films, or choose a folder on another disk.')
 
 # %% ../nbs/00_basics.ipynb #00000092
 SEX_WORDS = {'f': 'F', 'female': 'F', 'girl': 'F', 'm': 'M', 'male': 'M', 'boy': 'M'}
