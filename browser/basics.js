@@ -16,6 +16,18 @@ export class FilmProblem extends Error {
   }
 }
 
+/** The problem of a file whose end is missing. */
+export const cutShort = (name, why = null) => new FilmProblem(
+  `${name} cannot be decoded${why ? ` (${why})` : ''}: it may be cut short, copy it again.`);
+
+/** The problem of a film of which much may be wrong. */
+export const damaged = (name, why) => new FilmProblem(
+  `${name} is damaged (${why}): copy it again from where it came.`);
+
+/** The problem of a file that is no film; the page reads other kinds than Python. */
+export const unreadable = name => new FilmProblem(
+  `${name} is not an image that can be read: give a radiograph as PNG, JPEG, BMP, WebP or DICOM.`);
+
 /** Python's f'{number:.{digits}f}': the nearest decimal, a tie to the even digit (toFixed takes a tie upwards). */
 export function fixed(number, digits) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? 'nan' : number > 0 ? 'inf' : '-inf';

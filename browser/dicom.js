@@ -2,7 +2,7 @@
  * A hand's DICOM file becomes the same grey picture as any other film, with the few of its tags that an answer needs.
  * Follows nbs/films/00d_dicom.ipynb; of the compressed kinds it reads only JPEG Baseline, which the browser decodes.
  */
-import { FilmProblem, wholeNumber } from './basics.js';
+import { FilmProblem, damaged, wholeNumber } from './basics.js';
 import { readElements } from './elements.js';
 import { checkSize, greyLevels, greyRange } from './grey.js';
 import { checkJpeg, decodedByBrowser } from './jpeg.js';
@@ -26,8 +26,6 @@ const COMPRESSIONS = {
   '1.2.840.10008.1.2.4.202': 'HTJ2K Lossless', '1.2.840.10008.1.2.4.203': 'HTJ2K',
   '1.2.840.10008.1.2.5': 'RLE Lossless',
 };
-
-const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
 
 /** Refuse what is no single picture of a usual kind, before a pixel is read. */
 function checkHeader(header, name) {

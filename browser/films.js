@@ -1,9 +1,10 @@
 /** Any film in: bytes of a file, whatever its format, told by its content. Follows nbs/films/00e_film.ipynb. */
-import { FilmProblem, sha256 } from './basics.js';
+import { FilmProblem, cutShort, sha256, unreadable } from './basics.js';
 import { isDicom, readDicom } from './dicom.js';
 import { greyLevels } from './grey.js';
-import { cutShort, decodedByBrowser, isJpeg, readJpeg } from './jpeg.js';
+import { decodedByBrowser, isJpeg, readJpeg } from './jpeg.js';
 import { isPng, readPng } from './png.js';
+import { turnOf } from './turn.js';
 
 const LARGEST_FILE = 500_000_000; // bytes
 
@@ -16,11 +17,25 @@ const isTiff = bytes => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some(start => begin
 
 const viewOf = bytes => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** The part of a WebP that is called so; null without one. */
+function webpPart(bytes, kind) {
+  for (let place = 12; place + 8 <= bytes.length;) {
+    const length = viewOf(bytes).getUint32(place + 4, true), start = place + 8;
+    if (begins(bytes, kind, place)) return bytes.subarray(start, start + length);
+    place = start + length + length % 2;
+  }
+  return null;
+}
+
 /** A WebP as the browser decodes it, which may not say that it is cut short or holds several frames. */
 async function checkedWebp(bytes, name) {
   if (bytes.length < 30 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length) throw cutShort(name);
   if (begins(bytes, 'VP8X', 12) && bytes[20] & 2) {
     throw new FilmProblem(`${name} holds several frames: save the frame with the hand as one image.`);
+  }
+  const turn = turnOf(webpPart(bytes, 'EXIF'), webpPart(bytes, 'XMP '));
+  if (turn > 1 && turn < 9) { // not every browser turns it
+    throw new FilmProblem(`${name} says that it is turned, which this page does not heed in a WebP: save it as PNG.`);
   }
   return { pixels: await decodedByBrowser(bytes, 'image/webp', name), notes: [] };
 }
@@ -42,8 +57,7 @@ async function readImage(bytes, name) {
   if (isBmp(bytes)) return checkedBmp(bytes, name);
   if (isWebp(bytes)) return checkedWebp(bytes, name);
   if (isTiff(bytes)) throw new FilmProblem(`${name} is a TIFF, which this page does not read: save it as PNG.`);
-  throw new FilmProblem(`${name} is not an image that can be read: `
-    + 'give a radiograph as PNG, JPEG, BMP, WebP or DICOM.');
+  throw unreadable(name);
 }
 
 /**

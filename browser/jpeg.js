@@ -2,22 +2,19 @@
  * Reads what the browser decodes: JPEG, BMP and WebP. In Node, where nothing decodes them, it says so. What damage
  * leaves in a JPEG follows nbs/films/00a_damage.ipynb.
  */
-import { FilmProblem, fixed } from './basics.js';
+import { FilmProblem, cutShort, damaged, fixed } from './basics.js';
 import { checkSize } from './grey.js';
 import { SHORT, jpegComplaint } from './jpegdata.js';
-import { exifTurn, turnedAsTold } from './png.js';
+import { turnOf, turnedAsTold } from './turn.js';
 
 const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
 const SEAM_LEAST = 3; // grey levels; no clean film comes near
 const SEAM_BLOCKS = 3; // blocks on each side that must say something
 const MISFIT = 5; // grey levels: a whole row of blocks apart from the next by so much more than usual
 const FLAT_END = 0.02; // share of the height
-const EXIF = [0x45, 0x78, 0x69, 0x66, 0, 0]; // 'Exif' and two zeros
+const EXIF = 'Exif\0\0', XMP = 'http://ns.adobe.com/xap/1.0/\0'; // how segments begin
 
 export const isJpeg = bytes => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff;
-
-/** The problem of a file whose end is missing. */
-export const cutShort = name => new FilmProblem(`${name} cannot be decoded: it may be cut short, copy it again.`);
 
 /** Some browsers give other pixels than were drawn, lest the machine be known by them: no film can be read so. */
 function checkCanvas(name) {
@@ -170,9 +167,6 @@ function lightness({ data, width, height }) {
   return { data: grey, width, height };
 }
 
-/** The problem of a film of which much may be wrong. */
-const damaged = (name, why) => new FilmProblem(`${name} is damaged (${why}): copy it again from where it came.`);
-
 /**
  * What is wrong with JPEG data that were decoded, as notes; a problem where they are cut short, which not every browser
  * says, or where much of the film may be wrong.
@@ -189,14 +183,33 @@ export function checkJpeg(bytes, grey, block, name) {
   return complaint ? [`the file is slightly damaged (${complaint})`] : [];
 }
 
+/** The segments that begin so. */
+const beginning = (segments, start) => segments.filter(({ kind, data }) => (
+  kind === 0xe1 && [...start].every((letter, place) => data[place] === letter.charCodeAt(0))));
+
+/** How a JPEG says that it is turned. */
+export function jpegTurn(bytes) {
+  const segments = segmentsOf(bytes), [exif] = beginning(segments, EXIF), xmp = beginning(segments, XMP).at(-1);
+  return turnOf(exif?.data, xmp?.data);
+}
+
+/** A JPEG without EXIF, which a browser might heed. */
+function withoutExif(bytes, segments) {
+  const parts = [];
+  let place = 0;
+  for (const { start, end } of beginning(segments, EXIF)) {
+    parts.push(bytes.subarray(place, start));
+    place = end;
+  }
+  return new Blob([...parts, bytes.subarray(place)]);
+}
+
 /** The pixels of a JPEG, and notes; a problem where much of it may be wrong. */
 export async function readJpeg(bytes, name) {
   const segments = segmentsOf(bytes), frame = frameOf(segments);
   if (frame) checkSize(frame.width, frame.height, name);
-  const exif = segments.find(({ kind, data }) => kind === 0xe1 && EXIF.every((byte, place) => data[place] === byte));
-  // decoded without its orientation: seams lie between rows of blocks
-  const plain = exif ? new Blob([bytes.subarray(0, exif.start), bytes.subarray(exif.end)]) : bytes;
+  const plain = withoutExif(bytes, segments); // decoded without its orientation: seams lie between rows of blocks
   const pixels = await decodedByBrowser(plain, 'image/jpeg', name), grey = lightness(pixels), block = frame?.block ?? 8;
   const notes = checkJpeg(bytes, grey, block, name);
-  return { pixels: turnedAsTold(pixels, exifTurn(exif?.data.subarray(EXIF.length))), notes };
+  return { pixels: turnedAsTold(pixels, jpegTurn(bytes)), notes };
 }

@@ -2,14 +2,17 @@
  * Reads a PNG exactly: a browser's canvas would change 16 bits and what has an alpha channel. Gives the pixels that
  * Pillow gives in nbs/films/00b_radiograph.ipynb.
  */
-import { FilmProblem } from './basics.js';
+import { FilmProblem, cutShort, unreadable } from './basics.js';
 import { checkSize } from './grey.js';
+import { turnOf, turnedAsTold } from './turn.js';
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 const CHANNELS = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }; // by colour type
 const DEPTHS = { 0: [1, 2, 4, 8, 16], 2: [8, 16], 3: [1, 2, 4, 8], 4: [8, 16], 6: [8, 16] }; // bits, by colour type
 // first column and row, steps across and down, of the seven parts of an interlaced picture
 const PASSES = [[0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]];
+
+const LONGEST_WORDS = 2 ** 20; // bytes, of a text in the file
 
 export const isPng = bytes => SIGNATURE.every((byte, place) => bytes[place] === byte);
 
@@ -23,11 +26,6 @@ function crc32(bytes) {
   for (const byte of bytes) sum = CRC_TABLE[(sum ^ byte) & 255] ^ (sum >>> 8);
   return (sum ^ 0xffffffff) >>> 0;
 }
-
-const unreadable = name => new FilmProblem(`${name} is not an image that can be read: `
-  + 'give a radiograph as PNG, JPEG, TIFF, BMP or WebP.');
-const cutShort = (name, why) => new FilmProblem(`${name} cannot be decoded (${why}): `
-  + 'it may be cut short, copy it again.');
 
 /** The chunks `{ kind, data, intact }` up to the end. */
 function chunksOf(bytes, name) {
@@ -189,36 +187,36 @@ function resolved(samples, header, palette, alphas) {
   return { data: samples, width, height, channels };
 }
 
-/** EXIF's orientation, 1 to 8; 1 where there is none. */
-export function exifTurn(exif) {
-  if (!exif || exif.length < 14) return 1;
-  const view = new DataView(exif.buffer, exif.byteOffset, exif.byteLength), little = view.getUint16(0) === 0x4949;
-  const start = view.getUint32(4, little);
-  if (start + 2 > exif.length) return 1;
-  for (let entry = 0; entry < view.getUint16(start, little); entry++) {
-    const place = start + 2 + 12 * entry;
-    if (place + 12 > exif.length) break;
-    if (view.getUint16(place, little) === 0x0112) return view.getUint16(place + 8, little);
-  }
-  return 1;
+/** The words of a chunk, if they have one of the keywords: bytes, unpacked. */
+async function wordsOf({ kind, data }, keywords, name) {
+  const end = data.indexOf(0), keyword = String.fromCharCode(...data.subarray(0, Math.min(end, 80)));
+  if (end < 0 || !keywords.includes(keyword)) return null;
+  const rest = data.subarray(end + 1);
+  if (kind === 'tEXt') return rest;
+  const isPacked = kind === 'zTXt' || rest[0] !== 0, language = rest.indexOf(0, 2);
+  const words = kind === 'zTXt' ? rest.subarray(1) : rest.subarray(rest.indexOf(0, language + 1) + 1);
+  if (!isPacked) return words;
+  const unpackedWords = await inflated([words], LONGEST_WORDS + 1);
+  if (unpackedWords.length > LONGEST_WORDS) throw cutShort(name, 'the words in it are too long');
+  return unpackedWords;
 }
 
-/** Pixels turned and mirrored as EXIF says. */
-export function turnedAsTold(pixels, turn) {
-  if (!(turn > 1 && turn < 9)) return pixels;
-  const { data, width, height, channels } = pixels, swapped = turn > 4;
-  const [columns, rows] = swapped ? [height, width] : [width, height], result = new data.constructor(data.length);
-  const upsideDown = [3, 4, 7, 8].includes(turn), mirrored = [2, 3, 6, 7].includes(turn);
-  for (let y = 0; y < rows; y++) {
-    for (let x = 0; x < columns; x++) {
-      const [u, v] = [mirrored ? columns - 1 - x : x, upsideDown ? rows - 1 - y : y];
-      const [column, row] = swapped ? [v, u] : [u, v];
-      for (let channel = 0; channel < channels; channel++) {
-        result[(y * columns + x) * channels + channel] = data[(row * width + column) * channels + channel];
-      }
-    }
-  }
-  return { ...pixels, data: result, width: columns, height: rows };
+/** EXIF that was written as words: hexadecimal digits below three lines. */
+function asExif(words) {
+  const digits = new TextDecoder('latin1').decode(words).split('\n').slice(3).join('').replace(/\s/g, '');
+  return Uint8Array.from(digits.match(/../g) ?? [], pair => parseInt(pair, 16));
+}
+
+/** How a PNG says that it is turned. */
+async function pngTurn(chunks, name) {
+  const texts = chunks.filter(({ kind }) => ['tEXt', 'zTXt', 'iTXt'].includes(kind));
+  const last = async (...keywords) => {
+    const found = await Promise.all(texts.map(chunk => wordsOf(chunk, keywords, name)));
+    return found.filter(Boolean).at(-1) ?? null;
+  };
+  const exif = chunks.findLast(({ kind }) => kind === 'eXIf')?.data ?? await last('exif');
+  const profile = exif ? null : await last('Raw profile type exif');
+  return turnOf(profile ? asExif(profile) : exif, await last('XML:com.adobe.xmp', 'xmp'));
 }
 
 /**
@@ -246,7 +244,7 @@ export async function readPng(bytes, name) {
   const pixels = resolved(assembled(raw, header, name), header, one('PLTE') ?? [], one('tRNS'));
   const damaged = packed.some(chunk => !chunk.intact);
   return {
-    pixels: turnedAsTold(pixels, exifTurn(one('eXIf'))),
+    pixels: turnedAsTold(pixels, await pngTurn(chunks, name)),
     notes: damaged ? ['the file is slightly damaged (a checksum is wrong, the pixels fit together)'] : [],
   };
 }

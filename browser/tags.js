@@ -1,8 +1,8 @@
 /** What a DICOM says of its film, and what is odd about it. Follows nbs/films/00d_dicom.ipynb. */
+import { DAYS_IN_MONTH } from './ages.js';
 
-const DAYS_A_MONTH = 30.4375;
 const OLDEST = 120 * 12; // months: beyond it, and before birth, two dates give no age
-const AGE_UNITS = { D: 1 / DAYS_A_MONTH, W: 7 / DAYS_A_MONTH, M: 1, Y: 12 }; // months
+const AGE_UNITS = { D: 1 / DAYS_IN_MONTH, W: 7 / DAYS_IN_MONTH, M: 1, Y: 12 }; // months
 const SPACINGS = ['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'];
 const FILM_MODALITIES = ['CR', 'DX', 'DR', 'RG', 'RF', 'XA', 'OT', 'SC', 'HC', 'XC', 'DF'];
 const NOT_HANDS = ['CHEST', 'THORAX', 'LUNG', 'RIB', 'HEART', 'ABDOMEN', 'SKULL', 'HEAD', 'BRAIN', 'FACE', 'ORBIT',
@@ -24,7 +24,7 @@ function ageOf(header, birth, study) {
   const written = /^(\d{1,3})([DWMY])$/.exec(header.text('PatientAge'));
   const step = written && AGE_UNITS[written[2]], told = written && Number(written[1]) * step;
   if (birth === null || study === null) return { age: told, step, notes: [] };
-  const age = (study - birth) / DAYS_A_MONTH;
+  const age = (study - birth) / DAYS_IN_MONTH;
   if (!(age >= 0 && age < OLDEST)) {
     return { age: told, step, notes: ['the dates of birth and of the study give no age'] };
   }

@@ -199,10 +199,33 @@ def _saved(image: Image.Image, **options) -> bytes:
     image.save(file, format='PNG', **options)
     return file.getvalue()
 
-def _turned_file(image: Image.Image, turn: int) -> bytes:
-    exif = Image.Exif()
-    exif[0x0112] = turn
-    return _saved(image, exif=exif)
+def _exif(
+    turn: int,  # 1 to 8
+    kind: int = 3,  # of the number: 1 has one byte, 3 two and 4 four
+) -> bytes:
+    "EXIF that says how a picture is turned, and nothing else."
+    number = turn.to_bytes({1: 1, 3: 2, 4: 4}[kind], 'big').ljust(4, b'\0')
+    return b'MM\0*' + struct.pack('>IHHHI', 8, 1, 0x0112, kind, 1) + number + bytes(4)
+
+def _xmp(turn: int) -> bytes: return f'<rdf:Description tiff:Orientation="{turn}"/>'.encode()
+
+def _turned_files(
+    film: np.ndarray,  # uint8 (H, W)
+) -> dict[str, bytes]:  # by name
+    "PNG that is turned, said in every way that Pillow heeds, and in two that it does not."
+    exif, xmp, keyword = _exif(6), _xmp(7), b'XML:com.adobe.xmp\0'
+    words = f'\nexif\n{len(exif):8}\n{exif.hex()}\n'.encode()
+    chunks = {f'turned{turn}': _chunk(b'eXIf', _exif(turn)) for turn in range(2, 9)} | dict(
+        turned_long=_chunk(b'eXIf', _exif(6, 4)), not_turned_byte=_chunk(b'eXIf', _exif(8, 1)),
+        turned_prefix=_chunk(b'eXIf', b'Exif\0\0' + exif),
+        turned_xmp=_chunk(b'iTXt', keyword + bytes(4) + xmp), turned_xmp_words=_chunk(b'tEXt', keyword + xmp),
+        turned_xmp_packed=_chunk(b'iTXt', keyword + b'\1' + bytes(3) + zlib.compress(xmp)),
+        turned_words=_chunk(b'zTXt', b'Raw profile type exif\0\0' + zlib.compress(words)),
+        turned_plain_words=_chunk(b'tEXt', b'Raw profile type exif\0' + words),
+        turned_bytes=_chunk(b'tEXt', b'exif\0' + exif),
+        not_turned=_chunk(b'eXIf', _exif(1)) + _chunk(b'iTXt', keyword + bytes(4) + xmp))
+    files, plain = {name: png_bytes(film, 8, 0, more=more) for name, more in chunks.items()}, png_bytes(film, 8, 0)
+    return files | dict(turned_late=plain[:-12] + chunks['turned6'] + plain[-12:])
 
 def _odd_files(
     whole: bytes,  # a good PNG
@@ -232,7 +255,7 @@ def png_files() -> dict[str, bytes]:  # by name
     seen = _chunk(b'tRNS', bytes(range(40, 200, 10)))
     files = {name: _saved(Image.fromarray(picture)) for name, picture in colours.items()}
     files |= {f'grey{depth}': png_bytes(film >> (8 - depth), depth, 0) for depth in (2, 4)}
-    files |= {f'turned{turn}': _turned_file(grey, turn) for turn in range(2, 9)}
+    files |= _turned_files(film)
     files |= dict(
         grey=_saved(grey), grey1=_saved(grey.convert('1')), palette=_saved(grey.quantize(64)),
         grey_alpha=_saved(Image.fromarray(np.dstack([film, half]), 'LA')),
@@ -398,8 +421,8 @@ def seam_vectors(
 
 def jpeg_vectors(
     folder: str | Path,  # gets the files
-) -> list[dict]:  # what libjpeg says of each: nothing, where it is whole
-    "JPEG of several kinds, whole and damaged."
+) -> list[dict]:  # what libjpeg says of each: nothing, where it is whole; and how Pillow turns it
+    "JPEG of several kinds, whole and damaged, and turned."
     def saved(kind, **options):
         file = io.BytesIO()
         Image.fromarray(phantom(120, 'F', seed=2)).convert(kind).save(file, format='JPEG', quality=90, **options)
@@ -409,9 +432,12 @@ def jpeg_vectors(
     files = dict(grey=whole, colours=saved('RGB'), progressive=saved('L', progressive=True),
                  restarts=saved('RGB', restart_marker_rows=2), zeros=whole[:at] + bytes(64) + whole[at + 64:],
                  shorter=whole[:at] + whole[at + 100:])
+    files |= dict(turned=saved('L', exif=b'Exif\0\0' + _exif(5, 4)), turned_xmp=saved('L', xmp=_xmp(4)),
+                  turned_both=saved('L', exif=b'Exif\0\0' + _exif(8), xmp=_xmp(4)))
     for name, data in files.items():
         write_atomically(Path(folder)/f'{name}.jpg', data)
-        vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data)))
+        with Image.open(io.BytesIO(data)) as image: turn = image.getexif().get(0x0112, 1)
+        vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data), turn=turn))
     return vectors
 
 # %% ../../nbs/apps/01_browser.ipynb #267e668d

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FilmProblem } from '../basics.js';
 import { readFilm } from '../films.js';
-import { seam } from '../jpeg.js';
+import { jpegTurn, seam } from '../jpeg.js';
 import { jpegComplaint } from '../jpegdata.js';
 import { VECTORS, fileOf, rawOf, vectorsOf } from './vectors.js';
 
@@ -58,9 +58,22 @@ test('seams of damaged JPEG data', options, () => {
   }
 });
 
-test('damage in the data of a JPEG', options, () => {
+test('a WebP that says that it is turned is refused', async () => {
+  const exif = [0x4d, 0x4d, 0, 0x2a, 0, 0, 0, 8, 0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0];
+  const webp = new Uint8Array(20 + 10 + 8 + exif.length), text = new TextEncoder();
+  const parts = [[0, 'RIFF'], [8, 'WEBPVP8X'], [30, 'EXIF']];
+  for (const [place, letters] of parts) webp.set(text.encode(letters), place);
+  for (const [place, length] of [[4, webp.length - 8], [16, 10], [34, exif.length]]) webp[place] = length;
+  webp.set(exif, 38);
+  await assert.rejects(readFilm(webp, 'a.webp'), /^FilmProblem: a.webp says that it is turned, .*: save it as PNG.$/);
+  webp[57] = 1; // as it is
+  await assert.rejects(readFilm(webp, 'a.webp'), /can only be read in a browser/); // said in Node
+});
+
+test('damage in the data of a JPEG, and how it is turned', options, () => {
   const { jpegs } = vectorsOf('golden.json');
   for (const { file, complaint } of jpegs) assert.equal(Boolean(jpegComplaint(fileOf(file))), Boolean(complaint), file);
+  for (const { file, turn } of jpegs) assert.equal(jpegTurn(fileOf(file)), turn, file);
   const whole = fileOf('grey.jpg');
   assert.equal(jpegComplaint(whole.subarray(0, whole.length * 2 / 3)), 'Premature end of JPEG file');
 });
