@@ -29,7 +29,7 @@ with extra('dicom'): import pydicom
 def _settle(path: Path) -> None:
     "Wait until a file, or a folder's list of names, is on the disk."
     if path.is_dir() and os.name == 'nt': return  # Windows has no handles for folders
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)  # Windows waits only for what may be written
     try: os.fsync(handle)
     finally: os.close(handle)
 
