@@ -210,7 +210,7 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     """Say how fast the bones of one child age.
 
     TABLE is a CSV with the columns path and age (or birth_date and study_date), one row a film, from the earliest to
-    the latest; a column sex, or --sex."""
+    the latest; a column sex, or --sex. An age has its months, such as 9y4m: whole years are too coarse."""
     from boneage.clinic.follow_up import follow_up_of, follow_up_page, write_follow_up
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.clinic.page import write_page
@@ -229,9 +229,13 @@ def _film_and_age(task, sex) -> tuple:  # film, its sex, the child's age in mont
     from boneage.films.film import read_film
     if task.problem: raise BoneAgeError(task.problem)
     sex, film = sex_of(task, sex), read_film(task.path)
-    age = task.age_months if task.age_months is not None else film.tags and film.tags.age_months
-    if age is None: raise BoneAgeError(f'{shown(task.name)} has no age that can be followed: give a column age.')
-    return film, sex, age
+    told = task if task.age_months is not None else film.tags
+    if not told or told.age_months is None:
+        raise BoneAgeError(f'{shown(task.name)} has no age that can be followed: give a column age.')
+    if told.age_step == 12:
+        raise BoneAgeError(f'The age for {shown(task.name)} is in whole years, too coarse for a follow-up: '
+                           'give both dates, or years and months such as 9y4m.')
+    return film, sex, told.age_months
 
 def _answers_of_child(table, sex, model, site, deviations) -> tuple[list, list]:
     "The answers to a child's films, and its ages; raises `BoneAgeError` for the first film that has none."

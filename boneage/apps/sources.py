@@ -29,6 +29,7 @@ class FilmTask:
     problem: str | None = None  # why it cannot be answered, one sentence
     row: str = ''  # of a table, to name in an error
     member: tuple[str, int] | None = None  # name and checksum inside the zip
+    age_step: float | None = None  # months that the true age may be more: 12 for whole years, 0 for one from dates
 
 def _task(path) -> FilmTask: return FilmTask(str(path), str(path), Path(path).stem)
 
@@ -181,7 +182,7 @@ def _cell_sex(cells: dict[str, str]) -> str | None:
     if len(set(told)) > 1: raise BoneAgeError('The columns sex and male disagree: mend one of them.')
     return told[0] if told else None
 
-def _cell_age(cells: dict[str, str]) -> float | None:  # months
+def _cell_age(cells: dict[str, str]) -> tuple[float | None, float | None]:  # months, and the step they are told in
     "The age in a row, None where it has none; raises `BoneAgeError` for one that is none, and for two that disagree."
     units = {'age': None, 'age_months': 'months', 'age_years': 'years'}
     told = [(parse_age(cells[name], unit), age_step(cells[name], unit))
@@ -190,7 +191,7 @@ def _cell_age(cells: dict[str, str]) -> float | None:  # months
         told.append((age_between(cells['birth_date'], cells['study_date']), 0))
     if told and max(months for months, _ in told) > min(months + max(step, 1) for months, step in told):
         raise BoneAgeError('Its ages disagree: mend one of them.')
-    return min(told, key=lambda age: age[1])[0] if told else None  # the one that is told most exactly
+    return min(told, key=lambda age: age[1]) if told else (None, None)  # the one that is told most exactly
 
 # %% ../../nbs/apps/00_sources.ipynb #076ce2ef
 def _file_of_id(
@@ -223,7 +224,8 @@ def _row_task(
         if not path and not cells.get('id'): raise BoneAgeError('It names no film: give its path or its id.')
         if not path: path = _file_of_id(folder, cells['id'])
         if is_url(path): path = url_file(path) or path
-        return replace(known, path=path, name=shown_as or path, sex=_cell_sex(cells), age_months=_cell_age(cells))
+        months, step = _cell_age(cells)
+        return replace(known, path=path, name=shown_as or path, sex=_cell_sex(cells), age_months=months, age_step=step)
     except BoneAgeError as error: return replace(known, problem=f'{row}: {error}')
 
 # %% ../../nbs/apps/00_sources.ipynb #8e6aebfe
