@@ -1,7 +1,7 @@
 /** The service worker that keeps this page for the next visit, with or without a connection. */
 
 const LONGEST_WAIT = 5000; // milliseconds, then the page goes on without it
-const STEP = 250; // milliseconds
+const LONGEST_KEEPING = 30_000, STEP = 250; // milliseconds: a slow disk takes its time, and how often to look
 
 const controlled = () => new Promise(resolve => {
   if (navigator.serviceWorker.controller) return resolve();
@@ -28,7 +28,7 @@ export async function keepForOffline() {
  * @param {number} longest milliseconds
  * @returns {Promise<boolean>} whether all are kept, so that the page works without a connection
  */
-export async function areKept(paths, longest = LONGEST_WAIT) {
+export async function areKept(paths, longest = LONGEST_KEEPING) {
   try {
     const { scope } = await navigator.serviceWorker.ready, cache = await caches.open(`boneage ${scope}`);
     for (let waited = 0; waited <= longest; waited += STEP) {
