@@ -320,11 +320,9 @@ def serve(
 ) -> None:
     "Run a node until SIGINT or SIGTERM; raises `BoneAgeError` where the model, the folder or the port cannot be used."
     ending = threading.Event()
-    loggers = silence_loggers()
     before = {number: signal.signal(number, lambda *_: ending.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
+        with silence_loggers():
             running = Running(node, answer)
             LOG.info('listening on %s:%d as %s', node.host, running.port, node.ae_title)
             try:
@@ -333,4 +331,3 @@ def serve(
             finally: running.stop()
     finally:
         for number, handler in before.items(): signal.signal(number, handler)
-        for logger, disabled in loggers: logger.disabled = disabled

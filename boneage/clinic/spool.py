@@ -18,6 +18,7 @@ import numpy as np
 from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .dicom_results import result_picture, save_dicom, secondary_capture, structured_report
+from ..films.dicom import quietly
 from ..films.film import read_film
 from ..films.grey import Film
 from ..locks import lock_file
@@ -173,18 +174,14 @@ def answer_film(
     write_results(path, folder, found, pixels, results)
 
 # %% ../../nbs/clinic/07_spool.ipynb #0000001e
-def silence_loggers() -> list[tuple[logging.Logger, bool]]:  # each, and whether it was silent before: to put back
-    "Silence pynetdicom, pydicom and highdicom, whose logs repeat values of films."
-    loggers = [logging.getLogger(name) for name in ('pynetdicom', 'pydicom', 'highdicom')]
-    before = [(logger, logger.disabled) for logger in loggers]
-    for logger in loggers: logger.disabled = True
-    return before
+def silence_loggers():
+    "A block in which pynetdicom, pydicom and highdicom say nothing."
+    return quietly('pynetdicom', 'pydicom', 'highdicom')
 
+@silence_loggers()
 def _answer_films(pipe, model: str, site: str | None, results: tuple[str, ...]) -> None:
     "Answer what comes through a pipe; runs in a process of its own."
     for number in (signal.SIGINT, signal.SIGTERM): signal.signal(number, signal.SIG_IGN)  # they are for the node
-    silence_loggers()
-    warnings.simplefilter('ignore')
     try: answer = film_answerer(model, site)
     except BoneAgeError as error: return pipe.send(str(error))
     pipe.send(None)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEAST_SHOWN', 'NO_WINDOW', 'DAYS_A_MONTH', 'OLDEST', 'AGE_UNITS', 'SPACINGS', 'FILM_MODALITIES', 'NOT_HANDS',
-           'UNPROCESSED', 'is_dicom', 'film_tags', 'not_a_hand', 'read_dicom']
+           'UNPROCESSED', 'is_dicom', 'film_tags', 'not_a_hand', 'quietly', 'read_dicom']
 
 # %% ../../nbs/films/00d_dicom.ipynb #00000003
 import hashlib, logging, math, re, warnings
@@ -261,23 +261,27 @@ def _read(data: bytes, name: str) -> Film:
 
 # %% ../../nbs/films/00d_dicom.ipynb #00000028
 @contextmanager
-def _quietly():
-    "A block in which pydicom neither warns nor logs: its texts hold values of tags."
-    logger = logging.getLogger('pydicom')
-    was = logger.disabled
+def quietly(
+    *names: str,  # of libraries
+):
+    "A block in which libraries neither warn nor log, nor does any part of them: their texts hold values of tags."
+    loggers = [logging.getLogger(name) for name in names]
+    before = [(logger.propagate, logger.handlers) for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        logger.disabled = True
+        for logger in loggers: logger.propagate, logger.handlers = False, [logging.NullHandler()]
         try: yield
-        finally: logger.disabled = was
+        finally:
+            for logger, kept in zip(loggers, before): logger.propagate, logger.handlers = kept
 
+# %% ../../nbs/films/00d_dicom.ipynb #93fef11c
 def read_dicom(
     data: bytes,  # a DICOM file
     name: str = 'The film',  # what to call it
 ) -> Film:  # bright bone
     "The film in a DICOM file; raises `RadiographError` with one sentence that says what to do."
     try:
-        with _quietly(): return _read(data, name)
+        with quietly('pydicom'): return _read(data, name)
     except BoneAgeError: raise
     except Exception as error:
         raise RadiographError(f'{name} is a DICOM file that cannot be read ({type(error).__name__}): '
