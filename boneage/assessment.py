@@ -18,7 +18,7 @@ from .answer import KNOTS, SiteCalibration, load_site
 from .basics import BoneAgeError, parse_sex
 from .catalog import network_inputs
 from .clinic.ages import age_in_words
-from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, is_open, signed
+from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, growth_over, is_open, signed
 from .films.changes import fixed_view
 from .films.film import read_film
 from .films.grey import Film, FilmTags
@@ -220,17 +220,20 @@ def _growth_beside(
     tags: FilmTags | None,
     sex: str | None,
     table: GrowthTable,
+    age_step: float | None = None,  # of the caller's age
 ) -> tuple[Growth | None, tuple[str, ...]]:  # and warnings
     "The answer beside the child's age, from the caller or the DICOM file, where it can be had."
-    told = tags.age_months if tags else None
+    told, file_step = (tags.age_months, tags.age_step or 0) if tags else (None, 0)
     age, found = age_months if age_months is not None else told, []
     if age is None or sex is None: return None, ()
-    step = (tags.age_step or 0) if tags else 0
-    if None not in (age_months, told) and abs(age_months - told) > max(step, 1):
+    if None not in (age_months, told) and abs(age_months - told) > max(file_step, age_step or 0, 1):
         found.append(f'the DICOM file says age {age_in_words(told)}, and {age_in_words(age_months)} was given')
-    if age == told and step == 12:
-        found.append('the DICOM file gives the age in whole years: the SD score may be one lower or higher')
-    try: return growth_of(months, bounds, age, sex, table), tuple(found)
+    step = age_step if age_step is not None else file_step if age == told else 0
+    try:
+        if step < 12: return growth_of(months, bounds, age, sex, table), tuple(found)
+        growth, scores = growth_over(months, bounds, age, step, sex, table)
+        between = ' and '.join(map(signed, scores))
+        return growth, (*found, f'the age is given in whole years: the SD score lies between {between}')
     except BoneAgeError as error: return None, (*found, f'no SD score: {error}'.rstrip('.'))
 
 # %% ../nbs/08_assessment.ipynb #0000000d
@@ -242,6 +245,7 @@ def assess_with(
     age_months: float | None = None,  # of the child, months; None for that of the DICOM file, if any
     force: bool = False,  # answer a film that the quality gate refuses
     table: GrowthTable = BRUSH,  # standard deviations of the bone age
+    age_step: float | None = None,  # as in `assess`
 ) -> Assessment:
     "The bone age of one film by an open reader; raises `BoneAgeError` as `assess` does."
     site, film = site_for(reader, site), read_film(radiograph)
@@ -255,7 +259,7 @@ def assess_with(
     if answers.low is not None: bounds = float(answers.low[0]), float(answers.high[0])
     alone = months, bounds
     if site: months, bounds = _at_site(site, months, bounds, sex == 'M')
-    growth, more = _growth_beside(months, bounds, age_months, film.tags, sex, table)
+    growth, more = _growth_beside(months, bounds, age_months, film.tags, sex, table, age_step)
     warnings = (*refusals, *film.notes, *said, *doubts, *_warnings(made.record, *alone, bounds and bounds[0]), *more)
     return Assessment(
         source='array' if isinstance(radiograph, np.ndarray) else film.name,
@@ -276,10 +280,11 @@ def assess(
     age_months: float | None = None,  # of the child, see `parse_age`; None for that of the DICOM file, if any
     force: bool = False,  # answer a film that the quality gate refuses
     table: GrowthTable = BRUSH,  # standard deviations of the bone age
+    age_step: float | None = None,  # months that the true age may be more: 12 for whole years, see `age_step`
 ) -> Assessment:
     """The bone age of one film of a left hand. Raises `RefusedFilm` for a film that should not be answered, and
     `BoneAgeError` where film, sex, model or site cannot be used."""
-    return assess_with(open_reader(model), radiograph, sex, site, age_months, force, table)
+    return assess_with(open_reader(model), radiograph, sex, site, age_months, force, table, age_step)
 
 # %% ../nbs/08_assessment.ipynb #00000017
 @dataclass(frozen=True)
@@ -331,7 +336,7 @@ def explain(
     model: str = 'default',  # name of bundled weights, or a run folder
     site: SiteCalibration | str | Path | None = None,  # as in `assess`
     towards: str = 'both',  # places that make the answer 'older', 'younger', or 'both'
-    **options,  # age_months, force, table as in `assess`
+    **options,  # age_months, force, table, age_step as in `assess`
 ) -> Explanation:
     "Assess one film and show where the answer comes from. Raises `BoneAgeError` as `assess` does."
     reader = open_reader(model)

@@ -13,18 +13,19 @@ import click
 from click.core import ParameterSource
 
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
-from .clinic.ages import chronological_age, parse_age
+from .clinic.ages import age_step, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
                                      keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,
                                      workers_options)
 from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
-def _told_age(age, birth_date, study_date) -> float | None:
-    "The child's age from the options, months; raises `BoneAgeError` for half of the dates, and where they disagree."
+def _told_age(age, birth_date, study_date) -> tuple[float | None, float | None]:  # months, and the step of an age
+    "The child's age from the options; raises `BoneAgeError` for half of the dates, and where they disagree."
     born, filmed = (bool(day and day.strip()) for day in (birth_date, study_date))
     if filmed and not born: raise BoneAgeError('--study-date alone is no age: give --birth-date too, or leave it out.')
-    return chronological_age(age, birth_date, study_date)
+    months = chronological_age(age, birth_date, study_date)
+    return months, None if months is None or born else age_step(age)
 
 def _not_answered(film: Path, error: Exception) -> dict:
     "The JSON of a film without an answer."
@@ -147,7 +148,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.reader import open_reader
     _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
-    age, table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
+    (age, step), table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
     if out:
         if page or fhir or target or sd_table:
             raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
@@ -159,7 +160,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')
     if (page or fhir) and len(films) > 1:
         raise BoneAgeError('A page and a FHIR Observation are of one film: give one.')
-    options = dict(sex=sex, site=site, age_months=age, force=force)
+    options = dict(sex=sex, site=site, age_months=age, age_step=step, force=force)
     if page or fhir:
         def answer(film):
             return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers,

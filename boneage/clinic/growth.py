@@ -5,12 +5,12 @@
 # %% auto #0
 __all__ = ['BRUSH_CSV', 'TABLE_COLUMNS', 'LARGEST_GROWTH_TABLE', 'BRUSH', 'LIMIT', 'REASONS', 'CHART_WIDTH', 'CHART_HEIGHT',
            'CHART_EDGES', 'FONTS', 'INK', 'QUIET', 'GRID', 'BAND', 'ACCENT', 'GrowthTable', 'read_growth_table',
-           'Growth', 'is_open', 'growth_of', 'signed', 'determined', 'report_sentence', 'ChartPoint', 'GrowthChart',
-           'growth_chart']
+           'Growth', 'is_open', 'growth_of', 'growth_over', 'reason_of', 'signed', 'determined', 'report_sentence',
+           'ChartPoint', 'GrowthChart', 'growth_chart']
 
 # %% ../../nbs/clinic/01_growth.ipynb #00000003
 import csv, html, math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..answer import KNOTS
@@ -200,10 +200,35 @@ def growth_of(
     return Growth(float(age_months), difference, float(sd), difference / sd,
                   _determination(interval_months, age_months, sd), table.name)
 
+# %% ../../nbs/clinic/01_growth.ipynb #e54f8731
+def growth_over(
+    bone_age_months: float,
+    interval_months: tuple[float, float] | None,  # as in `growth_of`
+    age_months: float,  # as it is told
+    step: float,  # months that the true age may be more, see `age_step`
+    sex: str,  # 'F' or 'M'
+    table: GrowthTable = BRUSH,
+) -> tuple[Growth, tuple[float, float]]:  # at the age that is told, and the lowest and the highest SD score
+    "Growth where the age is told coarsely; raises `BoneAgeError` as `growth_of`, at both ends of the step."
+    told, most = (growth_of(bone_age_months, interval_months, age, sex, table)
+                  for age in (age_months, age_months + step))
+    scores = min(told.sd_score, most.sd_score), max(told.sd_score, most.sd_score)
+    if most.determination != told.determination: told = replace(told, determination='indeterminate')
+    return told, scores
+
 # %% ../../nbs/clinic/01_growth.ipynb #0000001d
 REASONS = {  # determination → what it says of the interval
     'delayed': 'the whole interval lies below −2 SD', 'advanced': 'the whole interval lies above +2 SD',
     'normal': 'the whole interval lies within ±2 SD', 'indeterminate': 'the interval crosses a limit of ±2 SD'}
+
+def reason_of(
+    growth: Growth,
+    interval_months: tuple[float, float] | None,
+) -> str:
+    "Why the determination is what it is."
+    if interval_months is None: return 'the answer has no interval'
+    at_this_age = _determination(interval_months, growth.chronological_age_months, growth.sd_months)
+    return REASONS[growth.determination] if growth.determination == at_this_age else 'the age is told too coarsely'
 
 def signed(
     number: float,
@@ -218,8 +243,7 @@ def determined(
     interval_months: tuple[float, float] | None,
 ) -> str:
     "The determination with its reason."
-    reason = REASONS[growth.determination] if interval_months else 'the answer has no interval'
-    return f'{growth.determination} ({reason})'
+    return f'{growth.determination} ({reason_of(growth, interval_months)})'
 
 # %% ../../nbs/clinic/01_growth.ipynb #0000001f
 def report_sentence(

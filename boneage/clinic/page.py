@@ -23,7 +23,7 @@ from ..assessment import Assessment, Explanation, RESEARCH_USE
 from ..basics import BoneAgeError, extra, shown, write_atomically
 from ..catalog import list_weights
 from .ages import age_in_words
-from .growth import (BRUSH, ChartPoint, GrowthTable, REASONS, growth_chart, report_sentence, signed)
+from .growth import (BRUSH, ChartPoint, GrowthTable, growth_chart, reason_of, report_sentence, signed)
 
 # %% ../../nbs/clinic/02_page.ipynb #00000030
 def clip(
@@ -155,8 +155,7 @@ def answer_rows(
                   age_in_words(growth.chronological_age_months)),
                  ('Difference', f'{signed(growth.difference_months)} months', ''),
                  ('SD score', signed(growth.sd_score), f'SD {growth.sd_months:.1f} months'),
-                 ('Determination', growth.determination,
-                  REASONS[growth.determination] if assessment.interval_months else 'the answer has no interval')]
+                 ('Determination', growth.determination, reason_of(growth, assessment.interval_months))]
     else: rows.append(('Chronological age', 'not given', 'so there is no SD score'))
     if assessment.site:
         applied = 'applied' if assessment.site_applied else 'made no difference'
