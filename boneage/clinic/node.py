@@ -144,19 +144,19 @@ def dispatch(
     "Send results until told to stop."
     pause, refused = node.retry_seconds, {}
     while not stop.is_set():
-        problem = False
-        for name in spool.answered():
-            if stop.is_set(): return
-            try:
+        problem, name = False, '-'
+        try:
+            for name in spool.answered():
+                if stop.is_set(): return
                 problems = send(spool.outbox/name, node)
                 refused[name] = refused.get(name, 0) + 1 if problems else 0
                 if not problems: _finish(spool, name, spool.done)
                 elif refused[name] >= REFUSED_TIMES: _give_up(spool, name, problems)
                 else: problem = True
-            except Exception as error:  # no connection, or none of the disk's room: later
-                spool.note('not sent', name, reason=str(error) if type(error) is ConnectionError else 'no room')
-                problem = True
-                break
+        except Exception as error:  # no connection, or the disk has no room or cannot be read: later
+            reason = str(error) if type(error) is ConnectionError else type(error).__name__
+            spool.note('not sent', name, reason=reason)
+            problem = True
         pause = min(2*pause, LONGEST_PAUSE) if problem else node.retry_seconds
         if problem: stop.wait(pause)
         else:

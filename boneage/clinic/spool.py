@@ -257,14 +257,16 @@ class Beside:
 TRIES = 3
 
 def _begun(spool: Spool) -> dict[str, int]:
-    "How often each film was begun, by the journal; its last line may be cut off."
+    "How often each film was begun, by the journal, whose lines may be cut off or spoilt."
     counts = {}
     if not spool.journal.exists(): return counts
     for line in spool.journal.read_text(encoding='utf-8', errors='replace').splitlines():
-        try: known = json.loads(line)
-        except ValueError: continue
-        if known.get('event') == 'begun': counts[known['film']] = counts.get(known['film'], 0) + 1
-        if known.get('event') == 'put off': counts[known['film']] = 0
+        try:
+            known = json.loads(line)
+            event, film = known['event'], str(known['film'])
+        except (ValueError, TypeError, KeyError): continue
+        if event == 'begun': counts[film] = counts.get(film, 0) + 1
+        if event == 'put off': counts[film] = 0
     return counts
 
 def _set_aside(spool: Spool, name: str, reason: str) -> None:
@@ -314,17 +316,19 @@ def work_through(
     retry_seconds: float = 2.0,  # until a film is tried again; doubles each time, up to `LONGEST_PAUSE`
 ) -> None:
     "Answer films in order until told to stop."
-    tries, pause = _begun(spool), retry_seconds
+    tries, pause = None, retry_seconds
     while not stop.is_set():
-        for name in spool.waiting():
-            if stop.is_set(): return
-            try: work(spool, name, answer, tries.get(name, 0), results)
-            except Exception as error:  # of the disk or the memory
-                LOG.error('%s: cannot be worked on now (%s)', name, type(error).__name__)
-                stop.wait(pause)
-                pause = min(2*pause, LONGEST_PAUSE)
-                break
-            pause = retry_seconds
-            ready.set()
+        name = 'the folder'
+        try:
+            if tries is None: tries = _begun(spool)
+            for name in spool.waiting():
+                if stop.is_set(): return
+                work(spool, name, answer, tries.get(name, 0), results)
+                pause = retry_seconds
+                ready.set()
+        except Exception as error:  # of the disk or the memory
+            LOG.error('%s: cannot be worked on now (%s)', name, type(error).__name__)
+            stop.wait(pause)
+            pause = min(2*pause, LONGEST_PAUSE)
         films.wait(1)
         films.clear()
