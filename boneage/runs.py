@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from shutil import copyfile
+from shutil import copyfile, rmtree
 
 import numpy as np
 import pandas as pd
@@ -268,6 +268,7 @@ def _copied_run(
     if (out/RECIPE_FILE).is_file() and not same:
         raise BoneAgeError(f'{shown(out)} holds another run: choose another folder.')
     (out/'calibration.json').unlink(missing_ok=True)  # of networks that may have been trained on
+    for found in (*out.glob('evaluation-*'), *out.glob('stress')): rmtree(found)  # errors of those, or of other looks
     save_json(out/JOINED_FILE, told)  # first, so that a call that was stopped can be made again
     save_split(first.split, out, 'run')
     for name in (RECIPE_FILE, 'data.json', 'versions.json', 'model.keras', 'model.tflite', 'model-map.tflite'):
