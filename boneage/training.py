@@ -113,10 +113,12 @@ def _write_for_readers(
     folder: Path,  # run folder
     side: int,  # of the pictures in pixels
 ) -> None:
-    "The LiteRT files of a run; none where Keras runs on another backend than TensorFlow: then the .keras file is read."
+    """The LiteRT files of a run; none where Keras runs on another backend than TensorFlow, or the network is one that
+    LiteRT cannot compute: then the .keras file is read."""
     if keras.backend.backend() != 'tensorflow': return
-    from boneage.export import write_graphs  # knows TensorFlow
-    write_graphs(model, folder/'model.tflite', side)
+    from boneage.export import NotInLiteRT, write_graphs  # knows TensorFlow
+    try: write_graphs(model, folder/'model.tflite', side)
+    except NotInLiteRT as error: print(f'{shown(folder/"model.tflite")} is not written: {error}')
 
 def _write_network(
     model: keras.Model,
