@@ -36,11 +36,11 @@ _known_names = {'id': ('id', 'image id', 'case id', 'patient', 'file', 'filename
 
 def _guess_columns(
     names: list[str],  # columns of a file
-) -> dict[str, str | None]:  # the column of each role, None where no known name is there
-    "Which column is which, by the known names in any case."
-    lowered = {str(name).strip().lower(): name for name in reversed(names)}  # of two that differ by case, the first
-    return {role: next((lowered[known] for known in known_names if known in lowered), None)
-            for role, known_names in _known_names.items()}
+) -> dict[str, list[str]]:  # the columns that may have each role, the likeliest first
+    "Which column is which, by the known names in any case; pandas calls the second of two equal ones `name.1`."
+    plain = {name: re.sub(r'\.\d+$', '', str(name).strip().lower()) for name in names}
+    return {role: sorted((name for name in names if plain[name] in known), key=lambda name: known.index(plain[name]))
+            for role, known in _known_names.items()}
 
 # %% ../nbs/01_labels.ipynb #0000008d
 def _find_columns(
@@ -53,9 +53,14 @@ def _find_columns(
     unknown = [shown(role) for role in columns if role not in _known_names]
     if unknown:
         raise BoneAgeError(f'columns names {", ".join(unknown)}, which no table has: give {", ".join(_known_names)}.')
-    found = _guess_columns(names)
-    if {'male', 'sex'} & set(columns): found['male'] = found['sex'] = None
-    found.update(columns)
+    guessed = _guess_columns(names)
+    if {'male', 'sex'} & set(columns): guessed['male'] = guessed['sex'] = []
+    for role, candidates in guessed.items():
+        if len(candidates) > 1 and role not in ('id', *columns):
+            raise BoneAgeError(f'{shown(source)} has more than one column for {role} '
+                               f'({shown(", ".join(map(str, candidates)))[:200]}): leave out all but one, or say which '
+                               f'with columns={{{role!r}: ...}}, on the command line --age-column, --sex-column.')
+    found = {role: next(iter(candidates), None) for role, candidates in guessed.items()} | columns
     missing = [role for role in ('id', 'boneage') if found[role] not in names]
     if not {found['male'], found['sex']} & set(names): missing.append('male (or sex)')
     if missing:

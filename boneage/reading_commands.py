@@ -154,7 +154,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
             raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
                                'or leave out --out.')
         return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex,
-                     age=None if age is None else f'{age}m', site=site, force=force)
+                     age=None if age is None else f'{age / 12:.0f}y' if step == 12 else f'{age}m', site=site, force=force)
     films, site = list(sources), load_site(site) if site else None
     if any(str(film) == '-' or str(film).lower().endswith(('.zip', '.csv', '.tsv')) for film in films):
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')

@@ -62,7 +62,8 @@ def _file_system(
     url: str,
 ):  # fsspec's file system, and the path in it
     "Who reads a URL; raises `BoneAgeError` for a kind that is not read."
-    if url.partition('://')[0].lower() not in URL_KINDS or '::' in url:
+    chained = '::' in re.sub(r'\[[\da-fA-F:.]+\]', '', url)  # but for the brackets of an IPv6 address
+    if url.partition('://')[0].lower() not in URL_KINDS or chained:
         raise BoneAgeError(f'{url_name(url)} is no address that films are read from: '
                            f'give one that begins with {", ".join(URL_KINDS)}.')
     with extra('cluster'): from fsspec.core import url_to_fs

@@ -23,7 +23,7 @@ from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, par
 from .sources import FilmTask, on_disk, sex_of
 from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
-from ..clinic.ages import parse_age
+from ..clinic.ages import age_step, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..executor import ended_sentence, in_workers, seen_from
 from ..films.film import read_film
@@ -39,6 +39,7 @@ class BatchOptions:
     stamp: str = ''  # changes with the reader and all settings
     sex: str | None = None  # 'F' or 'M': of films for which nothing else says it
     age_months: float | None = None
+    age_step: float | None = None  # months that the true age may be more: 12 for whole years
     site: SiteCalibration | None = None
     force: bool = False  # answer what would be refused
 
@@ -46,12 +47,14 @@ class BatchOptions:
 def _age_for(
     task: FilmTask,
     options: BatchOptions,
-) -> float | None:  # months
+) -> dict:  # age_months and its age_step, None where nothing says them
     "The age that is given for a child; raises `BoneAgeError` where table and option disagree."
-    if None not in (task.age_months, options.age_months) and abs(task.age_months - options.age_months) > 1:
+    apart = max(task.age_step or 0, options.age_step or 0, 1)
+    if None not in (task.age_months, options.age_months) and abs(task.age_months - options.age_months) > apart:
         raise BoneAgeError(f'{task.row or "The table"} says {task.age_months:.0f} months and the option says '
                            f'{options.age_months:.0f}: leave out the wrong one.')
-    return options.age_months if task.age_months is None else task.age_months
+    told = options if task.age_months is None else task
+    return dict(age_months=told.age_months, age_step=told.age_step)
 
 # %% ../../nbs/apps/00b_batch.ipynb #00745130
 def _answered_row(
@@ -65,7 +68,7 @@ def _answered_row(
     if not sex and (reader.sex_input or options.site) and not (film.tags and film.tags.sex):
         raise BoneAgeError(f'{shown(task.name)} has no sex: give --sex, a column sex, or a DICOM file with PatientSex '
                            'M or F; it changes the answer and is never guessed.')
-    return row_of(assess_with(reader, film, sex, options.site, age, options.force), task.name, task.id)
+    return row_of(assess_with(reader, film, sex, options.site, force=options.force, **age), task.name, task.id)
 
 def film_row(
     place: int,  # of the film in the list
@@ -106,7 +109,8 @@ def _film_key(
 
 def _asked(task: FilmTask, options: BatchOptions) -> list:
     "What was asked of a film."
-    return [task.sex, task.age_months, options.sex, options.age_months, options.stamp]
+    ages = [task.age_months, task.age_step, options.age_months, options.age_step]
+    return [task.sex, options.sex, *ages, options.stamp]
 
 def _stamp(
     reader: Reader,
@@ -159,8 +163,9 @@ def _options(
     "What is asked of every film, checked; raises `BoneAgeError`."
     reader = open_reader(model)
     site = site_for(reader, site)
-    return BatchOptions(*network_for(model), _stamp(reader, site, force),
-                        None if sex is None else parse_sex(sex), None if age is None else parse_age(age), site, force)
+    told = (None, None) if age is None else (parse_age(age), age_step(age))
+    return BatchOptions(*network_for(model), _stamp(reader, site, force), None if sex is None else parse_sex(sex), *told,
+                        site, force)
 
 # %% ../../nbs/apps/00b_batch.ipynb #df561d80
 def _in_order(rows: dict[int, FilmRow]) -> list[FilmRow]: return [rows[place] for place in sorted(rows)]

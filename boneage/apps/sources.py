@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..archives import LARGEST_UNPACKED, archive_problem, reason
+from ..archives import LARGEST_UNPACKED, archive_problem, reason, unpacking_advice
 from ..basics import BoneAgeError, name_problem, parse_sex, shown
 from ..clinic.ages import age_between, age_step, parse_age
 from ..urls import is_url, list_url, source_name, url_file
@@ -97,7 +97,8 @@ def _open_zip(path: str):
             yield zipped
     except BoneAgeError: raise
     except Exception as error:  # zipfile and its decompressors raise a dozen kinds
-        raise BoneAgeError(f'{shown(path)} cannot be unpacked ({reason(error)}): copy it again.') from None
+        advice = unpacking_advice(error, 'copy it again')
+        raise BoneAgeError(f'{shown(path)} cannot be unpacked ({reason(error)}): {advice}.') from None
 
 def _is_film_member(
     zipped: zipfile.ZipFile,
@@ -189,6 +190,8 @@ def _cell_age(cells: dict[str, str]) -> tuple[float | None, float | None]:  # mo
             for name, unit in units.items() if cells.get(name)]
     if cells.get('birth_date') and cells.get('study_date'):
         told.append((age_between(cells['birth_date'], cells['study_date']), 0))
+    if cells.get('birth_date') and not told:
+        raise BoneAgeError('A birth date needs the date of the film: give study_date too, or the age.')
     if told and max(months for months, _ in told) > min(months + max(step, 1) for months, step in told):
         raise BoneAgeError('Its ages disagree: mend one of them.')
     return min(told, key=lambda age: age[1]) if told else (None, None)  # the one that is told most exactly
