@@ -1,5 +1,6 @@
 # Everything sets itself up: a virtual environment in .venv, pinned by constraints.txt.
-SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+SUITABLE := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+VERSION := import sys; print(sys.version_info[:2])
 PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$name -c '$(SUITABLE)' 2>/dev/null && echo $$name && break; done)
 READY := .venv/ready
 PORT ?= 8000
@@ -28,6 +29,7 @@ docs: $(READY)  ## Build the site into _docs, without Quarto
 	.venv/bin/python tools/build_docs.py
 
 docs-serve: $(READY)  ## Serve _docs on 127.0.0.1:8000, since search needs a server; PORT=8080 for another
+	@test -f _docs/index.html || { echo 'There is no site in _docs yet: run `make docs` first.'; exit 1; }
 	@echo 'The site: http://127.0.0.1:$(PORT)/  (Ctrl-C to stop)'
 	@.venv/bin/python -m http.server $(PORT) --bind 127.0.0.1 --directory _docs
 
@@ -37,6 +39,14 @@ readme: $(READY)  ## Write README.md from nbs/index.ipynb
 clean:  ## Remove what was built: _docs, _proc, build, dist, caches; not .venv, not runs
 	rm -rf _docs _proc build dist *.egg-info boneage/apps/live browser/node_modules
 	find boneage nbs tools \( -name __pycache__ -o -name .ipynb_checkpoints \) -type d -prune -exec rm -rf {} +
+
+# `make test PYTHON=python3.13`: a .venv of another Python is made anew
+ifeq ($(origin PYTHON),command line)
+ifneq ($(shell .venv/bin/python -c '$(VERSION)' 2>&1),$(shell $(PYTHON) -c '$(VERSION)' 2>/dev/null))
+.PHONY: another-python
+$(READY): another-python
+endif
+endif
 
 $(READY): constraints.txt settings.ini setup.py pyproject.toml tools/setup_venv.py
 ifeq ($(strip $(PYTHON)),)

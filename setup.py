@@ -33,7 +33,8 @@ setup(
     author_email=settings['author_email'],
     url=settings['git_url'],
     project_urls={'Documentation': settings['doc_host'] + settings['doc_baseurl'] + '/'},
-    license='Apache-2.0',
+    license='Apache-2.0 (code); non-commercial terms of RSNA (weights, see boneage/weights/LICENSE.txt)',
+    license_files=['LICENSE', f'{library}/weights/*LICENSE.txt'],
     classifiers=[
         'Development Status :: 3 - Alpha',
         'Intended Audience :: Science/Research',

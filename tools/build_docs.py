@@ -94,21 +94,27 @@ def order_sidebar(folder):
 
 def make_pages(folder, site_url):
     """Make the notebooks fit for a reader and give each the name of its page (00_dataset.ipynb: dataset), followed in sidebar and links.
-    nbdev's links to the published site become links inside this one. Returns how many pictures have no words of their own."""
-    names, borrowed = {}, 0
+    nbdev's links to the published site become links inside this one. Returns how many pictures have no words of their own, and a warning
+    for each page that would take another's place."""
+    names, borrowed, pages = {}, 0, {}
     for path in sorted(folder.rglob('*.ipynb')):
         notebook = json.loads(path.read_text(encoding='utf-8'))
         name = f'{page_name(notebook) or path.stem}.ipynb'
         borrowed += settle(notebook)
         if name != path.name: names[path.name] = name
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding='utf-8')
-        path.rename(path.with_name(name))
+        pages.setdefault(path.with_name(name), []).append(path)
+    clashes = [f'{" and ".join(path.name for path in paths)} would both be the page {page.relative_to(folder).with_suffix("")}: rename one'
+               for page, paths in pages.items() if len(paths) > 1]
+    if folder/'command.ipynb' in pages: clashes.append('a notebook would be the page command, which is made from the command: rename it')
+    for page, paths in pages.items(): paths[-1].rename(page.with_suffix('.page'))  # two steps: a name may be another page's old one
+    for page in pages: page.with_suffix('.page').rename(page)
     for path in [folder/'_quarto.yml', *folder.rglob('*.ipynb')]:
         up = '../' * (len(path.relative_to(folder).parts) - 1)
         text = new_links(path.read_text(encoding='utf-8'), names).replace(site_url, up or './')
         text = re.sub(rf'{re.escape(str(folder.parent.parent))}/(project/)?', '', text)  # where this build runs, in a default of a signature
         path.write_text(text, encoding='utf-8')
-    return borrowed
+    return borrowed, clashes
 
 
 def write_command_page(folder):
@@ -143,6 +149,11 @@ def add_live(site):
     return []
 
 
+def is_site(folder):
+    "Whether a folder is one that this tool filled, and may replace."
+    return all((folder/name).is_file() for name in ('index.html', 'rooms.html', 'command.html', 'live/index.html'))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--out', type=Path, default=root/'_docs', help='folder of the site, replaced (default: _docs)')
@@ -150,19 +161,22 @@ def main():
     parser.add_argument('--without-live', action='store_true', help='leave the live tool out')
     args = parser.parse_args()
     target = args.out.resolve()
+    if target.exists() and not is_site(target) and (not target.is_dir() or any(target.iterdir())):
+        sys.exit(f'docs: {target} holds something else than a site of this tool: give another --out, or empty it.')
     with tempfile.TemporaryDirectory(prefix='boneage-docs-') as scratch:
         project = copy_project(Path(scratch).resolve()/'project')
         print('docs: processing the notebooks', flush=True)
         pages, site_url = process_notebooks(project)
         print('docs: rendering', flush=True)
         warnings = check_titles(project) + order_sidebar(pages)
-        borrowed = make_pages(pages, site_url)
+        borrowed, clashes = make_pages(pages, site_url)
+        warnings += clashes
         write_command_page(pages)
         (pages/'live').mkdir()
         (pages/'live'/'index.html').write_text(NO_LIVE, encoding='utf-8')
         site, more = (render_quarto if args.quarto else render_small)(pages)
         if not args.without_live: more = more + add_live(site)
-        shutil.rmtree(target, ignore_errors=True)
+        if target.exists(): shutil.rmtree(target)  # or shutil.move would put the site below what is left
         shutil.move(site, target)
         os.chdir(root)
     for warning in warnings + more: print(f'warning: {warning}')

@@ -30,15 +30,25 @@ def tag_cells(notebook):
     return notebook
 
 
+def pictures_in(cell):
+    "The outputs of a cell that become pictures."
+    return [output for output in cell.get('outputs', []) if any(kind.startswith('image/') for kind in output.get('data', {}))]
+
+
 def readme_files(path):
     "The text of the README and its figures: a dictionary of bytes by path from the project's root."
     config = Config({'TagRemovePreprocessor': {'enabled': True, 'remove_cell_tags': ['hide'], 'remove_input_tags': ['echo:false']}})
     exporter = MarkdownExporter(config=config)
     notebook = nbformat.read(path, as_version=4)
-    descriptions = re.findall(r'^#\| fig-alt: (.+)$', '\n'.join(cell.source for cell in notebook.cells), re.M)
+    described = [re.search(r'^#\| fig-alt: (.+)$', cell.source, re.M) for cell in notebook.cells]
     notebook = tag_cells(notebook)
+    words = [found[1] if found else None for cell, found in zip(notebook.cells, described)
+             if 'hide' not in cell.metadata.get('tags', []) for picture in pictures_in(cell)]
     text, resources = exporter.from_notebook_node(notebook, {'output_files_dir': str(IMAGES), 'unique_key': 'index'})
-    for description in descriptions: text = text.replace('![png](', f'![{description}](', 1)
+    before, *after = re.split(r'!\[(?:png|jpeg|svg)\]\(', text)
+    if None in words or len(words) != len(after):
+        sys.exit(f'readme: {len(after)} pictures, {len(words) - words.count(None)} described: each wants a line `#| fig-alt: ...` in its cell')
+    text = before + ''.join(f'![{word}]({rest}' for word, rest in zip(words, after))
     lines = [line.rstrip() for line in text.strip().splitlines()]
     body = HEAD + '\n'.join(line for number, line in enumerate(lines) if line or lines[number - 1]) + '\n'
     return {'README.md': body.encode(), **resources['outputs']}

@@ -11,15 +11,18 @@ FOLDER, so that a run that was stopped goes on; `--report` uses the limits that 
 import argparse
 import csv
 import json
+import sys
 import zlib
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 import gate_pictures as pictures
-from boneage.basics import WEIGHTS_FOLDER, file_sha256, from_dict, read_json, save_json, to_dict
+from boneage import preprocessing
+from boneage.basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, from_dict, read_json, save_json, to_dict
 from boneage.catalog import model_card
 from boneage.dataset import read_films
 from boneage.executor import in_workers
@@ -106,15 +109,25 @@ def measured(folder, task):
 def all_rows(folder, work, workers):
     "Rows of every task, from the file of an earlier run where they are there."
     path, kept = work/'measures.jsonl', {}
-    if path.is_file(): kept = {line['key']: line['rows'] for line in map(json.loads, path.read_text().splitlines())}
+    stamp = made_by(folder)
+    if path.is_file():
+        whole = path.read_text().rpartition('\n')[0]  # a kill may have cut the last line
+        path.write_text(whole + '\n' * bool(whole))
+        kept = {line['key']: line['rows'] for line in map(json.loads, whole.splitlines()) if line.get('made_by') == stamp}
     missing = [task for task in plan(folder) if repr(task) not in kept]
     with open(path, 'a') as file:
         for number, (task, rows) in enumerate(in_workers(measured, [(str(folder), task) for task in missing], workers)):
             kept[repr(task)] = rows
-            file.write(json.dumps(dict(key=repr(task), rows=rows)) + '\n')
+            file.write(json.dumps(dict(key=repr(task), rows=rows, made_by=stamp)) + '\n')
             file.flush()
             if number % 200 == 0: print(f'{number} of {len(missing)}', flush=True)
     return [row for task in plan(folder) for row in kept[repr(task)]]
+
+
+def made_by(folder):
+    "What measures are made of: where the films lie, and all code of the package that they go through."
+    code = [path.read_bytes() for path in sorted(Path(quality.__file__).parent.glob('*.py'))]
+    return sha256(b''.join([str(Path(folder).resolve()).encode(), Path(preprocessing.__file__).read_bytes(), *code])).hexdigest()[:16]
 
 
 def line(bad, good):
@@ -266,4 +279,6 @@ def main():
     report(rows, gate)
 
 
-if __name__ == '__main__': main()
+if __name__ == '__main__':
+    try: main()
+    except BoneAgeError as error: sys.exit(f'fit_gate: {error}')

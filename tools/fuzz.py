@@ -385,6 +385,7 @@ def files(folder, count, seed=0, kinds=''):
         path.write_bytes(data)
         tasks.append((str(path), f'clean {name}', None))
     names = [name for name in clean if kinds in name]
+    if not names: raise SystemExit(f'fuzz: no kind holds {kinds!r} in its name: {", ".join(clean)}')
     numbers = {name: number for number, name in enumerate(clean)}
     for number in range(count):
         name = names[number % len(names)]

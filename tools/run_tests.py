@@ -367,7 +367,9 @@ print([])
 
 def page_is_served(scratch, timeout):
     "Where the page was built, `boneage app` of the wheel has it."
-    if not (root/'boneage'/'apps'/'live'/'index.html').is_file(): return ''
+    if not (root/'boneage'/'apps'/'live'/'index.html').is_file():
+        print('      not tested: the page was not built, `make browser` builds it', flush=True)
+        return ''
     return prints_none(scratch/'venv'/'bin'/'python', SERVE, scratch, timeout)
 
 
@@ -414,6 +416,7 @@ def parse_arguments():
     args = parser.parse_args()
     for path in args.notebooks:
         if not path.is_file(): parser.error(f'no notebook {path}')
+        if not path.resolve().is_relative_to(root): parser.error(f'{path} is not in {root}')
     if args.workers < 1 or args.timeout <= 0: parser.error('--workers and --timeout must be above 0')
     return args
 
