@@ -5,16 +5,16 @@
 # %% auto #0
 __all__ = ['CONTEXT', 'GO_ON', 'KEPT', 'quiet_option', 'path_type', 'sex_option', 'force_option', 'identifier_option',
            'keep_option', 'model_option', 'seed_option', 'FILMS_HELP', 'OneSentence', 'Age', 'workers_options',
-           'films_options', 'films_given', 'refuse_alone']
+           'films_options', 'films_given', 'refuse_alone', 'refuse_overwriting']
 
 # %% ../nbs/10_command_options.ipynb #237751aa
-import os
+import os, sys
 from functools import wraps
 from pathlib import Path
 
 import click
 
-from .basics import BoneAgeError, parse_sex
+from .basics import BoneAgeError, parse_sex, shown
 from .clinic.ages import parse_age
 
 # %% ../nbs/10_command_options.ipynb #00000006
@@ -36,6 +36,8 @@ class _Stopped(click.ClickException):
 class OneSentence(click.Group):
     "A group of commands whose failures are one sentence and exit code 1."
     def invoke(self, context):
+        for stream in (sys.stdout, sys.stderr):  # a letter that a terminal lacks must not end a call
+            if hasattr(stream, 'reconfigure'): stream.reconfigure(errors='backslashreplace')
         try: return super().invoke(context)
         except (click.ClickException, click.exceptions.Exit): raise
         except (KeyboardInterrupt, click.Abort): raise _Stopped(context) from None
@@ -137,3 +139,16 @@ def refuse_alone(
     if given:
         raise BoneAgeError(f'Without {needed} there is nothing to do for {", ".join(given)}: '
                            f'give {needed.split()[0]} too, or leave out what needs it.')
+
+# %% ../nbs/10_command_options.ipynb #78a6dedb
+def refuse_overwriting(
+    read: list,  # files that the call reads; None for one that was not given
+    written: dict,  # option → file that it writes; None or - for none
+) -> None:
+    "Raise `BoneAgeError` where an output is one of the inputs, or another output."
+    taken = {os.path.realpath(path): 'is what is read' for path in read if path}
+    for option, path in written.items():
+        if not path or str(path) == '-': continue
+        place = os.path.realpath(path)
+        if place in taken: raise BoneAgeError(f'{option} {shown(path)} {taken[place]}: give it a name of its own.')
+        taken[place] = f'is what {option} writes'

@@ -15,8 +15,8 @@ from click.core import ParameterSource
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
 from .clinic.ages import age_step, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
-                                     keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,
-                                     workers_options)
+                                     keep_option, model_option, path_type, quiet_option, refuse_alone, refuse_overwriting,
+                                     sex_option, workers_options)
 from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
@@ -148,6 +148,8 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.reader import open_reader
     _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
+    written = {'--out': out, '--json-lines': json_lines, '--json': target, '--page': page, '--fhir': fhir}
+    refuse_overwriting(sources, written)
     (age, step), table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
     if out:
         if page or fhir or target or sd_table:
@@ -189,6 +191,7 @@ def explain_command(image, sex, force, out, model, quiet):
     The map shows which places of the hand add or take months; the page `explanation` says how far to believe it."""
     from boneage.assessment import explain
     from boneage.films.radiograph import write_png
+    refuse_overwriting([image], {'--out': out})
     found = explain(image, sex, model, force=force)
     write_png(out, found.overlay[..., ::-1])
     click.echo(str(found.assessment))
@@ -216,6 +219,7 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.clinic.page import write_page
     if not page: refuse_alone('--page FILE', {'--identifier': identifier, '--keep-identifiers': keep_identifiers})
+    refuse_overwriting([table, sd_table, site], {'--out': out, '--page': page})
     deviations = read_growth_table(sd_table) if sd_table else BRUSH
     answers, ages = _answers_of_child(table, sex, model, site, deviations)
     story = follow_up_of(answers, ages, correlation, deviations, sex)
@@ -287,6 +291,7 @@ def calibrate_command(data, films, corrections, out, name, model, quiet):
     from boneage.reader import open_reader
     if bool(data) == bool(corrections): raise BoneAgeError('Give either --data or --corrections.')
     given = films_given(films)
+    refuse_overwriting([corrections, films['csv'], data], {'--out': out})
     if corrections and given: raise BoneAgeError(f'--corrections is a log, not films: leave out {", ".join(given)}.')
     if corrections: site = site_from_corrections(corrections, name, open_reader(model).label)
     else: site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)

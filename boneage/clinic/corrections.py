@@ -194,9 +194,12 @@ def _set_aside(
 def _check_log(log: str | Path) -> None:
     "Refuse to write into a file that is something else."
     try:
-        with open(log, 'rb') as file: first = file.read(1)
+        with open(log, 'rb') as file: first = file.readline(LARGEST_LINES)
     except OSError: return  # not there yet; what else is wrong is told when it is opened
-    if first not in (b'', b'{'):
+    try: told = json.loads(first or '{"reading_months": 0}')
+    except (ValueError, RecursionError): told = None
+    cut = first[:2] == b'{"' and not first.endswith(b'\n')  # the first line of all, and a kill
+    if not cut and not (isinstance(told, dict) and 'reading_months' in told):
         raise BoneAgeError(f'{shown(log)} is there and is no log of corrections: choose another name.')
 
 def record_correction(
