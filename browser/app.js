@@ -1,6 +1,6 @@
 /** The page: takes films, asks the worker one after another, and keeps the cards, the table and the printing. */
 
-import { parseAge } from './ages.js';
+import { ageStep, parseAge } from './ages.js';
 import { filmCard, isUnsettled, statusOf } from './card.js';
 import { startWorker } from './client.js';
 import { byId, html } from './dom.js';
@@ -77,11 +77,14 @@ function fillAbout() {
 
 // ---- films
 
+/** An age as it is typed, and how coarsely it is told. */
+const agesOf = text => ({ ageMonths: text ? parseAge(text) : null, ageStep: text ? ageStep(text) : null });
+
 /** A film to be read; its path is for the table, its name for people. Without a file there is a problem. */
 function newFilm({ path, file, problem = null }, more = {}) {
   return { id: ++lastId, path, file, name: path, sex: null, sexOfAll, sexAsked: null, age: '', ageMonths: null,
-    ageProblem: null, force: false, waits: !problem, isRead: false, isOpen: false, result: null, problem, heat: null,
-    ...more };
+    ageStep: null, ageProblem: null, force: false, waits: !problem, isRead: false, isOpen: false, result: null, problem,
+    heat: null, ...more };
 }
 
 function add(newcomers) {
@@ -105,7 +108,7 @@ async function addExample({ file, title, sex, age }) {
   const content = answer?.ok ? await answer.blob().catch(() => null) : null; // it may break off
   const found = content ? { file: new File([content], path, { type: 'image/png' }) } : { file: null,
     problem: new Error(`${title} cannot be loaded (${answer?.status ?? 'no connection'}): try it again later.`) };
-  add([newFilm({ path, ...found }, { name: title, sex, age, ageMonths: age ? parseAge(age) : null })]);
+  add([newFilm({ path, ...found }, { name: title, sex, age: age ?? '', ...agesOf(age) })]);
   films.at(-1).card.element.scrollIntoView({ block: 'start', behavior: 'smooth' });
 }
 
@@ -141,7 +144,7 @@ async function next() {
   try {
     const bytes = await bytesOf(film);
     film.sexAsked = film.sex ?? sexOfAll;
-    const options = { sex: film.sexAsked, ageMonths: film.ageMonths, force: film.force };
+    const options = { sex: film.sexAsked, ageMonths: film.ageMonths, ageStep: film.ageStep, force: film.force };
     Object.assign(film, { result: await worker.ask('assess', { bytes, name: film.name, options },
       { transfer: [bytes] }), problem: null });
   } catch (problem) { Object.assign(film, { problem, result: null }); }
@@ -187,8 +190,8 @@ const actions = {
   setAge(film, text) {
     if (!canRead()) return leave(film);
     film.age = text;
-    try { Object.assign(film, { ageMonths: text.trim() ? parseAge(text) : null, ageProblem: null }); } catch (problem) {
-      Object.assign(film, { ageMonths: null, ageProblem: problem.message }); // the age before it holds no longer
+    try { Object.assign(film, agesOf(text.trim()), { ageProblem: null }); } catch (problem) {
+      Object.assign(film, agesOf(''), { ageProblem: problem.message }); // the age before it holds no longer
     }
     askAgain(film);
   },

@@ -4,6 +4,7 @@
  * which Python writes: `{ name, boys, girls }`, each sex a list of [age, standard deviation] in months.
  */
 import { ageInWords } from './ages.js';
+import { KNOTS } from './answer.js';
 import { FilmProblem, fixed, parseSex } from './basics.js';
 
 export const LIMIT = 2; // standard deviations
@@ -23,10 +24,14 @@ export function sdAt(table, ageMonths, sex) {
   return right === left ? high : low + (high - low) * (ageMonths - left) / (right - left);
 }
 
+/** Does an interval end where the scale ends? It then says 'at least'. */
+export const isOpen = interval => Boolean(interval) && interval[1] >= KNOTS.at(-1);
+
 /** What an interval [low, high], in months, says beside the limits of an age. */
 function determinationOf(interval, ageMonths, sd) {
   if (!interval) return 'indeterminate';
-  const [[low, high], least, most] = [interval, ageMonths - LIMIT * sd, ageMonths + LIMIT * sd];
+  const [low, least, most] = [interval[0], ageMonths - LIMIT * sd, ageMonths + LIMIT * sd];
+  const high = isOpen(interval) ? Infinity : interval[1];
   if (high < least) return 'delayed';
   if (low > most) return 'advanced';
   return least <= low && high <= most ? 'normal' : 'indeterminate';
@@ -59,10 +64,30 @@ export function growthOf(boneAgeMonths, intervalMonths, ageMonths, sex, table) {
 }
 
 // determination → what it says of the interval
-export const REASONS = {
+const REASONS = {
   delayed: 'the whole interval lies below −2 SD', advanced: 'the whole interval lies above +2 SD',
   normal: 'the whole interval lies within ±2 SD', indeterminate: 'the interval crosses a limit of ±2 SD',
 };
+
+/**
+ * Growth where the age is told coarsely: at the age that is told, and the lowest and the highest SD score.
+ * @param {number} step months that the true age may be more; the others as in `growthOf`
+ * @returns {{growth: object, scores: [number, number]}}
+ */
+export function growthOver(boneAgeMonths, intervalMonths, ageMonths, step, sex, table) {
+  const [told, most] = [ageMonths, ageMonths + step].map(
+    age => growthOf(boneAgeMonths, intervalMonths, age, sex, table));
+  const scores = [Math.min(told.sd_score, most.sd_score), Math.max(told.sd_score, most.sd_score)];
+  const isSure = most.determination === told.determination;
+  return { growth: isSure ? told : { ...told, determination: 'indeterminate' }, scores };
+}
+
+/** Why the determination is what it is. */
+export function reasonOf(growth, intervalMonths) {
+  if (!intervalMonths) return 'the answer has no interval';
+  const atThisAge = determinationOf(intervalMonths, growth.chronological_age_months, growth.sd_months);
+  return growth.determination === atThisAge ? REASONS[atThisAge] : 'the age is told too coarsely';
+}
 
 /** A number with its sign, a true minus, and no sign before a zero. */
 export function signed(number, digits = 1) {
@@ -72,7 +97,7 @@ export function signed(number, digits = 1) {
 
 /** The determination with its reason. */
 export function determined(growth, intervalMonths) {
-  return `${growth.determination} (${intervalMonths ? REASONS[growth.determination] : 'the answer has no interval'})`;
+  return `${growth.determination} (${reasonOf(growth, intervalMonths)})`;
 }
 
 /**

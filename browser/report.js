@@ -6,7 +6,7 @@
 
 import { ageInWords } from './ages.js';
 import { fixed } from './basics.js';
-import { REASONS, reportSentence, signed } from './growth.js';
+import { reasonOf, reportSentence, signed } from './growth.js';
 
 export const perCent = share => `${fixed(100 * share, 0)} %`;
 
@@ -29,8 +29,7 @@ export function answerRows(result) {
       ageInWords(growth.chronological_age_months)],
     ['Difference', `${signed(growth.difference_months)} months`, ''],
     ['SD score', signed(growth.sd_score), `SD ${fixed(growth.sd_months, 1)} months`],
-    ['Determination', growth.determination,
-      result.interval ? REASONS[growth.determination] : 'the answer has no interval']];
+    ['Determination', growth.determination, reasonOf(growth, result.interval)]];
 }
 
 /** The sentence for a report, from a result. */

@@ -7,7 +7,7 @@ import { KNOTS } from './answer.js';
 import { FilmProblem, fixed, parseSex, rounded, sha256, shown } from './basics.js';
 import { readFilm } from './films.js';
 import { judge, refusedFilm } from './gate.js';
-import { growthOf } from './growth.js';
+import { growthOf, growthOver, isOpen, signed } from './growth.js';
 import { openGraph, startRuntime } from './litert.js';
 import { heatMap } from './maps.js';
 import { isMirrored } from './measures.js';
@@ -64,18 +64,19 @@ function sexOf(given, tags, needed) {
 }
 
 /** The answer beside the child's age, from the caller or the DICOM file, where it can be had. */
-function growthBeside(months, interval, ageMonths, tags, sex, table) {
+function growthBeside(months, interval, { ageMonths, ageStep }, tags, sex, table) {
   const told = tags?.age_months ?? null, age = ageMonths ?? told, warnings = [];
   if (age === null || sex === null) return { growth: null, warnings };
-  const step = tags?.age_step ?? 0;
-  if (ageMonths !== null && told !== null && Math.abs(ageMonths - told) > Math.max(step, 1)) {
+  const fileStep = tags?.age_step ?? 0, step = ageStep ?? (age === told ? fileStep : 0);
+  if (ageMonths !== null && told !== null && Math.abs(ageMonths - told) > Math.max(fileStep, ageStep ?? 0, 1)) {
     warnings.push(`the DICOM file says age ${ageInWords(told)}, and ${ageInWords(ageMonths)} was given`);
   }
-  if (age === told && step === 12) {
-    warnings.push('the DICOM file gives the age in whole years: the SD score may be one lower or higher');
-  }
   try {
-    return { growth: growthOf(months, interval, age, sex, table), warnings };
+    if (step < 12) return { growth: growthOf(months, interval, age, sex, table), warnings };
+    const { growth, scores } = growthOver(months, interval, age, step, sex, table);
+    const between = scores.map(score => signed(score)).join(' and ');
+    return { growth, warnings: [...warnings,
+      `the age is given in whole years: the SD score lies between ${between}`] };
   } catch (error) {
     if (!(error instanceof FilmProblem)) throw error;
     return { growth: null, warnings: [...warnings, `no SD score: ${error.message}`.replace(/\.+$/, '')] };
@@ -87,7 +88,7 @@ function doubtsOf(record, months, interval) {
   const found = [], oldest = KNOTS.at(-1);
   if (record.inverted) found.push('the film shows dark bone: it was inverted first');
   if (months < 24) found.push('few children under two years were among the training films');
-  if (months > 216 || interval && interval[1] >= oldest) {
+  if (months > 216 || isOpen(interval)) {
     found.push(`the scale ends at ${oldest} months, with closed growth plates: `
       + `the bone age is at least ${fixed(interval ? interval[0] : 216, 0)}`);
   }
@@ -147,13 +148,14 @@ class Tool {
    * The bone age of one film.
    * @param {Uint8Array} bytes of the file
    * @param {string} name of the file
-   * @param {{sex?: 'F'|'M'|null, ageMonths?: number|null, force?: boolean}} options sex and age: null for what the
-   *   DICOM file says; force: answer a film that the quality gate refuses
+   * @param {{sex?: 'F'|'M'|null, ageMonths?: number|null, ageStep?: number|null, force?: boolean}} options sex and
+   *   age: null for what the DICOM file says; ageStep: months that the true age may be more, see `ageStep`; force:
+   *   answer a film that the quality gate refuses
    * @returns {Promise<object>} the keys of `boneage assess --json`, `months` and `interval` before they are rounded,
    *   and `film`, `hand`, `picture`, `looks`, `growth`, `record`, `measures`, `male`
    * @throws {FilmProblem} with Python's sentence; `film` and `hand` where they are known
    */
-  async assess(bytes, name, { sex: given = null, ageMonths = null, force = false } = {}) {
+  async assess(bytes, name, { sex: given = null, ageMonths = null, ageStep = null, force = false } = {}) {
     const { card } = this, film = await readFilm(bytes, shown(name)), { tags } = film;
     const known = { film: shownFilm(film), hand: null };
     try {
@@ -164,7 +166,8 @@ class Tool {
         { gate: this.gate, networks: this.networks, laterality: tags?.laterality ?? null });
       if (verdict.refusals.length && !force) throw refusedFilm(film.name, verdict);
       const male = card.sex_input ? sex === 'M' : null, found = await answer(this.eyes, card, made.image, male);
-      const { growth, warnings: more } = growthBeside(found.months, found.interval, ageMonths, tags, sex, this.table);
+      const { growth, warnings: more } = growthBeside(
+        found.months, found.interval, { ageMonths, ageStep }, tags, sex, this.table);
       const warnings = [...verdict.refusals, ...film.notes, ...said, ...verdict.warnings,
         ...doubtsOf(made.record, found.months, found.interval), ...more];
       return {

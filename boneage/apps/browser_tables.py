@@ -19,8 +19,8 @@ from .browser import PAGE_MODEL, page_card
 from ..assessment import assess
 from ..basics import BoneAgeError, save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
-from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, report_sentence,
-                                   signed)
+from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, growth_over,
+                                   report_sentence, signed)
 from ..films.changes import (blurred, inverted, labelled, lettered, lined, mirrored, noisy, posterised,
                                    quarter_turns, recoded, relevelled, rotate, sharpened, shrunk, smeared)
 from ..films.grey import Film, FilmTags
@@ -93,6 +93,11 @@ def _growth_told(bone, interval, age, sex) -> list:
     sentence = report_sentence(bone, sex, interval, 0.9, growth, ('one', 'two'))
     return [asdict(growth), determined(growth, interval), sentence]
 
+def _coarse_told(bone, interval, age, sex) -> list:
+    "The same where an age is told in whole years, and its range of SD scores."
+    growth, scores = growth_over(bone, interval, age, 12, sex)
+    return [asdict(growth), determined(growth, interval), scores]
+
 # %% ../../nbs/apps/01a_browser_tables.ipynb #0cab9389
 def growth_vectors() -> dict:
     "Growth as Python computes it."
@@ -102,6 +107,7 @@ def growth_vectors() -> dict:
     charts = [([dict(age_months=100, bone_age_months=bone)], sex) for bone in (120, 300) for sex in 'FM']
     return dict(
         growth=[_said(_growth_told, *case) for case in cases],
+        coarse=[_said(_coarse_told, *case) for case in cases],
         plain=[_said(report_sentence, bone, sex) for bone, _, _, sex in cases[:20]],
         signed=[_said(signed, number, digits) for number in numbers for digits in (0, 1, 2)],
         charts=[dict(given=(points, sex), svg=growth_chart([ChartPoint(**point) for point in points], sex).svg)

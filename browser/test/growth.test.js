@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fixed } from '../basics.js';
-import { chartData, determined, growthOf, reportSentence, signed } from '../growth.js';
+import { chartData, determined, growthOf, growthOver, reportSentence, signed } from '../growth.js';
 import { VECTORS, differenceOf, said, vectorsOf } from './vectors.js';
 
 const vectors = vectorsOf('clinic.json'), table = vectorsOf('tables/growth.json');
@@ -17,6 +17,18 @@ function wholeStory(bone, interval, age, sex) {
 test('growth as in Python', options, () => {
   for (const { given, ...wanted } of vectors.growth) {
     const got = said(() => wholeStory(...given));
+    assert.ok(differenceOf(got, wanted) < 1e-9, JSON.stringify({ given, got, wanted }));
+  }
+});
+
+function coarseStory(bone, interval, age, sex) {
+  const { growth, scores } = growthOver(bone, interval, age, 12, sex, table);
+  return [growth, determined(growth, interval), scores];
+}
+
+test('growth at an age in whole years as in Python', options, () => {
+  for (const { given, ...wanted } of vectors.coarse) {
+    const got = said(() => coarseStory(...given));
     assert.ok(differenceOf(got, wanted) < 1e-9, JSON.stringify({ given, got, wanted }));
   }
 });

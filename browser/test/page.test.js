@@ -62,6 +62,18 @@ test('a film is asked again where the sex of all is another one, also where it i
   assert.deepEqual(page.asked, []);
 });
 
+test('an age in whole years is told to be one', async () => {
+  const page = await openPage();
+  await page.give('a.png');
+  await page.reply(answerOf('F', 1));
+  for (const [age, months, step] of [['9y', 108, 12], ['9y4m', 112, 1], ['', null, null]]) {
+    await page.type(age);
+    const { ageMonths, ageStep } = page.asked[0].options;
+    assert.deepEqual([ageMonths, ageStep], [months, step]);
+    await page.reply(answerOf('F', 2));
+  }
+});
+
 test('nothing is printed or copied of a film that is being read again', async () => {
   const page = await openPage(), isShut = words => page.button(words).disabled;
   await page.give('a.png');
