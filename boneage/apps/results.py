@@ -77,7 +77,7 @@ def row_without(
     "The row of a film that has no answer."
     refusals = getattr(error, 'reasons', None)  # of a `RefusedFilm`
     where = source_name(path) if path else name
-    told = str(error) if isinstance(error, ModuleNotFoundError) else one_sentence(error, where)
+    told = one_sentence(error, where)
     if refusals: told = ', '.join(refusals)
     if path and shown(name) not in told: told = told.replace(where, shown(name))
     return FilmRow(shown(name), shown(identifier), 'refused' if refusals else 'failed', reason=clause(told))
