@@ -15,8 +15,8 @@ from click.core import ParameterSource
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
 from .clinic.ages import age_step, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
-                                     keep_option, model_option, path_type, quiet_option, refuse_alone, refuse_overwriting,
-                                     sex_option, workers_options)
+                                     keep_option, model_option, path_type, quiet_option, refuse_alone,
+                                     refuse_overwriting, sex_option, workers_options)
 from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
@@ -155,8 +155,9 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         if page or fhir or target or sd_table:
             raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
                                'or leave out --out.')
-        return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex,
-                     age=None if age is None else f'{age / 12:.0f}y' if step == 12 else f'{age}m', site=site, force=force)
+        told = None if age is None else f'{age / 12:.0f}y' if step == 12 else f'{age}m'
+        return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex, age=told,
+                     site=site, force=force)
     films, site = list(sources), load_site(site) if site else None
     if any(str(film) == '-' or str(film).lower().endswith(('.zip', '.csv', '.tsv')) for film in films):
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')

@@ -164,8 +164,8 @@ def _options(
     reader = open_reader(model)
     site = site_for(reader, site)
     told = (None, None) if age is None else (parse_age(age), age_step(age))
-    return BatchOptions(*network_for(model), _stamp(reader, site, force), None if sex is None else parse_sex(sex), *told,
-                        site, force)
+    return BatchOptions(*network_for(model), _stamp(reader, site, force),
+                        None if sex is None else parse_sex(sex), *told, site, force)
 
 # %% ../../nbs/apps/00b_batch.ipynb #df561d80
 def _in_order(rows: dict[int, FilmRow]) -> list[FilmRow]: return [rows[place] for place in sorted(rows)]
