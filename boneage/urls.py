@@ -62,12 +62,14 @@ def _file_system(
     url: str,
 ):  # fsspec's file system, and the path in it
     "Who reads a URL; raises `BoneAgeError` for a kind that is not read."
-    chained = '::' in re.sub(r'\[[\da-fA-F:.]+\]', '', url)  # but for the brackets of an IPv6 address
-    if url.partition('://')[0].lower() not in URL_KINDS or chained:
+    kind, ipv6 = url.partition('://')[0].lower(), '[' in urlsplit(url).netloc
+    if kind not in URL_KINDS or '::' in url and not ipv6:
         raise BoneAgeError(f'{url_name(url)} is no address that films are read from: '
                            f'give one that begins with {", ".join(URL_KINDS)}.')
-    with extra('cluster'): from fsspec.core import url_to_fs
-    try: return url_to_fs(url)
+    with extra('cluster'):
+        from fsspec import filesystem
+        from fsspec.core import url_to_fs
+    try: return (filesystem(kind), url) if ipv6 else url_to_fs(url)  # fsspec takes :: for a chain of addresses
     except ImportError as error:
         raise BoneAgeError(f'{url_name(url)} needs another package ({_told(error, url)}): install it, '
                            'on every machine that works.') from None
