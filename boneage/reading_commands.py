@@ -150,12 +150,13 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
     written = {'--out': out, '--json-lines': json_lines, '--json': target, '--page': page, '--fhir': fhir}
     refuse_overwriting(sources, written)
-    (age, step), table = _told_age(age, birth_date, study_date), read_growth_table(sd_table) if sd_table else BRUSH
+    months, step = _told_age(age, birth_date, study_date)
+    table = read_growth_table(sd_table) if sd_table else BRUSH
     if out:
         if page or fhir or target or sd_table:
             raise BoneAgeError('--out writes a table: leave out --json, --page, --fhir and --sd-table, '
                                'or leave out --out.')
-        told = None if age is None else f'{age / 12:.0f}y' if step == 12 else f'{age}m'
+        told = age if step or months is None else f'{months}m'  # as it was typed, which tells its step, or from dates
         return _many(sources, out, folder, json_lines, again, quiet, model=model, workers=workers, sex=sex, age=told,
                      site=site, force=force)
     films, site = list(sources), load_site(site) if site else None
@@ -163,7 +164,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         raise BoneAgeError('A zip, a table or a list holds many films: say with --out FILE.csv where their rows go.')
     if (page or fhir) and len(films) > 1:
         raise BoneAgeError('A page and a FHIR Observation are of one film: give one.')
-    options = dict(sex=sex, site=site, age_months=age, age_step=step, force=force)
+    options = dict(sex=sex, site=site, age_months=months, age_step=step, force=force)
     if page or fhir:
         def answer(film):
             return _one_film(film, options | {'model': model}, page, fhir, table, identifier, keep_identifiers,
@@ -172,7 +173,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
         reader = open_reader(model)
         def answer(film): return assess_with(reader, film, table=table, **options)
     rows = _a_few(films, answer, target == '-')
-    if sd_table and age is None and not any('sd_score' in row for row in rows):
+    if sd_table and months is None and not any('sd_score' in row for row in rows):
         click.echo('No answer has an SD score, so --sd-table was not used: give --age.', err=True)
     if target: _write_json(rows, target)
     return _exit_code(rows)

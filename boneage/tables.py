@@ -18,10 +18,6 @@ from .labels import labels_of, read_cells, read_labels
 from .urls import is_url
 
 # %% ../nbs/01_tables.ipynb #00000011
-_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'II+\0', b'MM\0+',  # PNG, JPEG, TIFF, BigTIFF
-               b'BM', b'RIFF')  # BMP, WebP
-_ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in a PNG and in a JPEG, mostly at the end
-
 def _header_length(
     data: bytes,  # a file
 ) -> int:
@@ -40,6 +36,11 @@ def _is_cut(
     file.seek(max(os.fstat(file.fileno()).st_size - 4096, 0))
     if end in file.read(): return False
     with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data: return data.find(end, _header_length(data)) < 0
+
+# %% ../nbs/01_tables.ipynb #4b04b2ec
+_signatures = (b'\x89PNG', b'\xff\xd8\xff', b'II*\0', b'MM\0*', b'II+\0', b'MM\0+',  # PNG, JPEG, TIFF, BigTIFF
+               b'BM', b'RIFF')  # BMP, WebP
+_ends = {b'\x89PNG': b'IEND', b'\xff\xd8\xff': b'\xff\xd9'}  # what must stand in a PNG and in a JPEG, mostly at the end
 
 def _file_problem(
     path: str,

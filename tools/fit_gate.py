@@ -24,6 +24,7 @@ import gate_pictures as pictures
 from boneage import preprocessing
 from boneage.basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, from_dict, read_json, save_json, to_dict
 from boneage.catalog import model_card
+from boneage.clinic.corrections import open_lines
 from boneage.dataset import read_films
 from boneage.executor import in_workers
 from boneage.films import quality
@@ -108,18 +109,15 @@ def measured(folder, task):
 
 def all_rows(folder, work, workers):
     "Rows of every task, from the file of an earlier run where they are there."
-    path, kept = work/'measures.jsonl', {}
     stamp = made_by(folder)
-    if path.is_file():
-        whole = path.read_text().rpartition('\n')[0]  # a kill may have cut the last line
-        path.write_text(whole + '\n' * bool(whole))
-        kept = {line['key']: line['rows'] for line in map(json.loads, whole.splitlines()) if line.get('made_by') == stamp}
-    missing = [task for task in plan(folder) if repr(task) not in kept]
-    with open(path, 'a') as file:
+    with open_lines(work/'measures.jsonl') as file:
+        file.cut_tail()  # of a kill
+        lines = map(json.loads, file.read().splitlines())
+        kept = {line['key']: line['rows'] for line in lines if line.get('made_by') == stamp}
+        missing = [task for task in plan(folder) if repr(task) not in kept]
         for number, (task, rows) in enumerate(in_workers(measured, [(str(folder), task) for task in missing], workers)):
             kept[repr(task)] = rows
-            file.write(json.dumps(dict(key=repr(task), rows=rows, made_by=stamp)) + '\n')
-            file.flush()
+            file.add(json.dumps(dict(key=repr(task), rows=rows, made_by=stamp)))
             if number % 200 == 0: print(f'{number} of {len(missing)}', flush=True)
     return [row for task in plan(folder) for row in kept[repr(task)]]
 

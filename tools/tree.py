@@ -3,6 +3,7 @@ import ast
 import hashlib
 import re
 import shutil
+from functools import cache
 from pathlib import Path
 
 root = Path(__file__).resolve().parent.parent
@@ -55,6 +56,7 @@ def imports(path):
         if isinstance(node, ast.ImportFrom): yield from ((node.level, node.module or '', one.name) for one in node.names)
 
 
+@cache
 def rooms_by_name(package):
     "The module behind each name that `import boneage` offers."
     for node in ast.walk(ast.parse((package/'__init__.py').read_text(encoding='utf-8'))):
@@ -72,6 +74,7 @@ def imported(path, package):
         yield from [place, f'{place}.{name}'.strip('.'), *([rooms[name]] if not place and name in rooms else [])]
 
 
+@cache
 def defined(path):
     "The names at the top of a module, also those inside `if`, `with` and `try` there."
     names, waiting = set(), list(ast.parse(path.read_text(encoding='utf-8')).body)

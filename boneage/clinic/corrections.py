@@ -196,7 +196,8 @@ def _check_log(log: str | Path) -> None:
     try:
         with open(log, 'rb') as file: first = file.readline(LARGEST_LINES)
     except OSError: return  # not there yet; what else is wrong is told when it is opened
-    try: told = json.loads(first or '{"reading_months": 0}')
+    if not first: return
+    try: told = json.loads(first)
     except (ValueError, RecursionError): told = None
     cut = first[:2] == b'{"' and not first.endswith(b'\n')  # the first line of all, and a kill
     if not cut and not (isinstance(told, dict) and 'reading_months' in told):
