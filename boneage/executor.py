@@ -24,15 +24,15 @@ UNGUARDED = ("The worker processes ended before they began, each on its way thro
              "put the call under `if __name__ == '__main__':`, or give workers=1.")
 
 @lru_cache(maxsize=1)
-def _begun():  # an event, kept as long as this process: a worker may come to it when its work is done by others
-    "Whether a worker process of this one ever began."
-    return get_context('spawn').Event()
+def _begun():  # kept as long as this process: a worker may come to it when its work is done by others
+    "Whether a worker process of this one ever began: a byte in shared memory, without a lock to die with."
+    return get_context('spawn').RawValue('b')
 
 def _begin(
     begun,  # `_begun` of the process that asked
 ) -> None:
     "Say that a worker process began, and let it end when the process that started it is gone."
-    begun.set()
+    begun.value = True
     def wait():
         parent_process().join()
         os._exit(1)
@@ -62,7 +62,7 @@ class _Processes:
         "How a task went, and what came of it; raises what the function raised, or `BoneAgeError` if no worker began."
         try: return 'done', future.result()
         except BrokenProcessPool:
-            if not _begun().is_set(): raise BoneAgeError(UNGUARDED) from None
+            if not _begun().value: raise BoneAgeError(UNGUARDED) from None
             return 'ended', None
 
     def gone(self) -> bool: return False

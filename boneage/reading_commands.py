@@ -146,10 +146,12 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     from boneage.answer import load_site
     from boneage.assessment import assess_with
     from boneage.clinic.growth import BRUSH, read_growth_table
+    from boneage.clinic.page import check_page
     from boneage.reader import open_reader
     _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
     written = {'--out': out, '--json-lines': json_lines, '--json': target, '--page': page, '--fhir': fhir}
     refuse_overwriting(sources, written)
+    if page: check_page(page)
     months, step = _told_age(age, birth_date, study_date)
     table = read_growth_table(sd_table) if sd_table else BRUSH
     if out:
@@ -219,9 +221,10 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     the latest; a column sex, or --sex. An age has its months, such as 9y4m: whole years are too coarse."""
     from boneage.clinic.follow_up import follow_up_of, follow_up_page, write_follow_up
     from boneage.clinic.growth import BRUSH, read_growth_table
-    from boneage.clinic.page import write_page
+    from boneage.clinic.page import check_page, write_page
     if not page: refuse_alone('--page FILE', {'--identifier': identifier, '--keep-identifiers': keep_identifiers})
     refuse_overwriting([table, sd_table, site], {'--out': out, '--page': page})
+    if page: check_page(page)
     deviations = read_growth_table(sd_table) if sd_table else BRUSH
     answers, ages = _answers_of_child(table, sex, model, site, deviations)
     story = follow_up_of(answers, ages, correlation, deviations, sex)

@@ -100,7 +100,8 @@ def make_pages(folder, site_url):
     for path in sorted(folder.rglob('*.ipynb')):
         notebook = json.loads(path.read_text(encoding='utf-8'))
         name = f'{page_name(notebook) or path.stem}.ipynb'
-        borrowed += settle(notebook)
+        try: borrowed += settle(notebook)
+        except ValueError as error: sys.exit(f'docs: {path.relative_to(folder)}: {error}')
         if name != path.name: names[path.name] = name
         path.write_text(json.dumps(notebook, ensure_ascii=False), encoding='utf-8')
         pages.setdefault(path.with_name(name), []).append(path)

@@ -36,10 +36,16 @@ def inside_fences(change, text):
     return FENCE.sub(lambda found: change(found[0]) if found[2] else found[0], text)
 
 
+def mathml(formula, **how):
+    "A formula of TeX as MathML; raises ValueError where it is none."
+    try: return convert(formula, **how)
+    except Exception as error: raise ValueError(f'the formula ${formula}$ cannot be drawn ({type(error).__name__}): mend it') from error
+
+
 def formulas(text):
     "Every `$…$` and `$$…$$` as MathML, which browsers draw themselves: no script, and no font from elsewhere."
-    def display(found): return f'\n\n<div class="formula">{convert(found[1].strip(), display="block")}</div>\n\n'
-    def inline(found): return convert(found[1])
+    def display(found): return f'\n\n<div class="formula">{mathml(found[1].strip(), display="block")}</div>\n\n'
+    def inline(found): return mathml(found[1])
     return outside_code(lambda part: INLINE.sub(inline, DISPLAY.sub(display, part)), text)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from ..answer import SiteCalibration
 from ..assessment import Assessment
 from ..basics import BoneAgeError, file_sha256, from_dict, parse_sex, shown, to_dict
-from ..locks import lock_file
+from ..locks import has_name, lock_file
 
 # %% ../../nbs/clinic/06_corrections.ipynb #3abaec67
 LARGEST_LINES = 500_000_000  # bytes of a file of lines
@@ -75,8 +75,7 @@ def _open_locked(
             if lock_file(descriptor, wait) is False:
                 raise BoneAgeError(f'{shown(path)} is being written by another run: '
                                    'wait until that has ended, or choose another file.')
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(descriptor), os.stat(path)): return descriptor
+            if has_name(descriptor, path): return descriptor
         except BaseException:
             os.close(descriptor)
             raise

@@ -5,7 +5,8 @@
 # %% auto #0
 __all__ = ['FILM_HEIGHT', 'BOX_COLOUR', 'SEXES', 'SHEET_STYLE', 'SHEET_TEMPLATE', 'MOST_LINES', 'LONGEST_LINE', 'LIMITS_OF_USE',
            'clip', 'per_cent', 'picture_url', 'film_with_box', 'page_figures', 'card_of', 'measured_on', 'answer_rows',
-           'few_lines', 'fill_page', 'weights_line', 'report_page', 'refusal_page', 'page_pdf', 'write_page']
+           'few_lines', 'fill_page', 'weights_line', 'report_page', 'refusal_page', 'page_pdf', 'check_page',
+           'write_page']
 
 # %% ../../nbs/clinic/02_page.ipynb #00000003
 import base64
@@ -378,29 +379,42 @@ def refusal_page(
                      columns=[[('What can be answered', LIMITS_OF_USE[:1])]])
 
 # %% ../../nbs/clinic/02_page.ipynb #00000024
-def page_pdf(
-    page: str,  # HTML from this module
-) -> bytes:  # a PDF of one A4 page
-    """The page as PDF; raises `ModuleNotFoundError` with a sentence where WeasyPrint is missing, `BoneAgeError` where
-    the system lacks its libraries or the page does not fit."""
+def _weasyprint() -> tuple:  # its classes HTML and URLFetcher
+    "WeasyPrint; raises `MissingExtra` where it is not installed, `BoneAgeError` where the system lacks its libraries."
     with extra('pdf'):
         try: from weasyprint import HTML
         except OSError as error:
             raise BoneAgeError(f'WeasyPrint cannot find a library of the system ({shown(error)[:150]}): '
                                'install Pango, or print the HTML page from a browser.') from None
         from weasyprint.urls import URLFetcher
+    return HTML, URLFetcher
+
+def page_pdf(
+    page: str,  # HTML from this module
+) -> bytes:  # a PDF of one A4 page
+    """The page as PDF; raises `MissingExtra` where WeasyPrint is not installed, `BoneAgeError` where the system lacks
+    its libraries or the page does not fit."""
+    HTML, URLFetcher = _weasyprint()
     document = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols=('data',))).render()
     if len(document.pages) != 1:
         raise BoneAgeError(f'The report needs {len(document.pages)} pages instead of one: '
                            'shorten the identifier, or print the HTML page.')
     return document.write_pdf()
 
+# %% ../../nbs/clinic/02_page.ipynb #fe22d636
+def check_page(
+    path: str | Path,  # where a page is to be written
+) -> bool:  # whether it is a PDF
+    "Raise `BoneAgeError` for a name that ends in neither .html nor .pdf, and as `page_pdf` where there is no PDF."
+    ending = Path(path).suffix.lower()
+    if ending not in ('.html', '.htm', '.pdf'):
+        raise BoneAgeError(f'{shown(path)} is no name for a report: let it end in .html or .pdf.')
+    if ending == '.pdf': _weasyprint()
+    return ending == '.pdf'
+
 def write_page(
     page: str,  # HTML from this module
     path: str | Path,  # ends in .html or .pdf
 ) -> Path:  # the file
-    "Write a page as HTML or PDF, by the name's ending; raises `BoneAgeError` for another ending, and as `page_pdf`."
-    ending = Path(path).suffix.lower()
-    if ending not in ('.html', '.htm', '.pdf'):
-        raise BoneAgeError(f'{shown(path)} is no name for a report: let it end in .html or .pdf.')
-    return write_atomically(path, page_pdf(page) if ending == '.pdf' else page)
+    "Write a page as HTML or PDF, by the name's ending; raises `BoneAgeError` as `check_page` and `page_pdf`."
+    return write_atomically(path, page_pdf(page) if check_page(path) else page)
