@@ -46,7 +46,8 @@ class Drawing(Figure):
 
 # %% ../../nbs/apps/02_drawing.ipynb #ec1faead
 def _img(url: str, alt: str, style: str) -> str:
-    return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%;{style}" src="{url}">'
+    fits = 'max-width:100%;object-fit:contain;'  # else a width that is cut short would squeeze the picture
+    return f'<img alt="{html.escape(alt, quote=True)}" style="{fits}{style}" src="{url}">'
 
 def picture_html(
     picture: np.ndarray,  # uint8 (H, W) or (H, W, 3), blue, green, red
