@@ -17,7 +17,7 @@ from . import __version__
 from .answer import KNOTS, SiteCalibration, load_site
 from .basics import BoneAgeError, parse_sex
 from .catalog import network_inputs
-from .clinic.ages import age_in_words
+from .clinic.ages import age_in_words, agreed_age
 from .clinic.growth import BRUSH, Growth, GrowthTable, growth_of, growth_over, is_open, signed
 from .films.changes import fixed_view
 from .films.film import read_film
@@ -223,12 +223,14 @@ def _growth_beside(
     age_step: float | None = None,  # of the caller's age
 ) -> tuple[Growth | None, tuple[str, ...]]:  # and warnings
     "The answer beside the child's age, from the caller or the DICOM file, where it can be had."
-    told, file_step = (tags.age_months, tags.age_step or 0) if tags else (None, 0)
-    age, found = age_months if age_months is not None else told, []
-    if age is None or sex is None: return None, ()
-    if None not in (age_months, told) and abs(age_months - told) > max(file_step, age_step or 0, 1):
-        found.append(f'the DICOM file says age {age_in_words(told)}, and {age_in_words(age_months)} was given')
-    step = age_step if age_step is not None else file_step if age == told else 0
+    of_file, found = (tags.age_months, tags.age_step or 0) if tags else (None, 0), []
+    if age_step is None and age_months == of_file[0]: age_step = of_file[1]
+    told = [one for one in ((age_months, age_step or 0), of_file) if one[0] is not None]
+    if not told or sex is None: return None, ()
+    agreed = agreed_age(*told)
+    if not agreed:
+        found.append(f'the DICOM file says age {age_in_words(of_file[0])}, and {age_in_words(age_months)} was given')
+    age, step = agreed or told[0]
     try:
         if step < 12: return growth_of(months, bounds, age, sex, table), tuple(found)
         growth, scores = growth_over(months, bounds, age, step, sex, table)

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
-from .clinic.ages import age_step, chronological_age, parse_age
+from .clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
                                      keep_option, model_option, path_type, quiet_option, refuse_alone,
                                      refuse_overwriting, sex_option, workers_options)
@@ -239,13 +239,14 @@ def _film_and_age(task, sex) -> tuple:  # film, its sex, the child's age in mont
     from boneage.films.film import read_film
     if task.problem: raise BoneAgeError(task.problem)
     sex, film = sex_of(task, sex), read_film(task.path)
-    told = task if task.age_months is not None else film.tags
-    if not told or told.age_months is None:
+    told = [(one.age_months, one.age_step) for one in (task, film.tags) if one and one.age_months is not None]
+    if not told:
         raise BoneAgeError(f'{shown(task.name)} has no age that can be followed: give a column age.')
-    if told.age_step == 12:
+    age, step = agreed_age(*told) or told[0]  # the table's where they disagree
+    if step == 12:
         raise BoneAgeError(f'The age for {shown(task.name)} is in whole years, too coarse for a follow-up: '
                            'give both dates, or years and months such as 9y4m.')
-    return film, sex, told.age_months
+    return film, sex, age
 
 def _answers_of_child(table, sex, model, site, deviations) -> tuple[list, list]:
     "The answers to a child's films, and its ages; raises `BoneAgeError` for the first film that has none."

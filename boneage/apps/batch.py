@@ -23,7 +23,7 @@ from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, par
 from .sources import FilmTask, on_disk, sex_of
 from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
-from ..clinic.ages import age_step, parse_age
+from ..clinic.ages import age_step, agreed_age, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..executor import ended_sentence, in_workers, seen_from
 from ..films.film import read_film
@@ -49,12 +49,12 @@ def _age_for(
     options: BatchOptions,
 ) -> dict:  # age_months and its age_step, None where nothing says them
     "The age that is given for a child; raises `BoneAgeError` where table and option disagree."
-    apart = max(task.age_step or 0, options.age_step or 0, 1)
-    if None not in (task.age_months, options.age_months) and abs(task.age_months - options.age_months) > apart:
+    told = [(one.age_months, one.age_step) for one in (task, options) if one.age_months is not None]
+    found = agreed_age(*told) if told else (None, None)
+    if not found:
         raise BoneAgeError(f'{task.row or "The table"} says {task.age_months:.0f} months and the option says '
                            f'{options.age_months:.0f}: leave out the wrong one.')
-    told = options if task.age_months is None else task
-    return dict(age_months=told.age_months, age_step=told.age_step)
+    return dict(zip(('age_months', 'age_step'), found))
 
 # %% ../../nbs/apps/00b_batch.ipynb #00745130
 def _answered_row(

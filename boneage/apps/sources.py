@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from ..archives import LARGEST_UNPACKED, archive_problem, reason, unpacking_advice
 from ..basics import BoneAgeError, name_problem, parse_sex, shown
-from ..clinic.ages import age_step, chronological_age, parse_age
+from ..clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from ..urls import is_url, list_url, source_name, url_file
 
 # %% ../../nbs/apps/00_sources.ipynb #00000006
@@ -190,9 +190,10 @@ def _cell_age(cells: dict[str, str]) -> tuple[float | None, float | None]:  # mo
             for name, unit in units.items() if cells.get(name)]
     if cells.get('birth_date') and (cells.get('study_date') or not told):
         told.append((chronological_age(None, cells['birth_date'], cells.get('study_date')), 0))
-    if told and max(months for months, _ in told) > min(months + max(step, 1) for months, step in told):
-        raise BoneAgeError('Its ages disagree: mend one of them.')
-    return min(told, key=lambda age: age[1]) if told else (None, None)  # the one that is told most exactly
+    if not told: return None, None
+    found = agreed_age(*told)
+    if not found: raise BoneAgeError('Its ages disagree: mend one of them.')
+    return found
 
 # %% ../../nbs/apps/00_sources.ipynb #076ce2ef
 def _file_of_id(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DAYS_IN_MONTH', 'OLDEST_AGE', 'UNIT_WORDS', 'UNITS', 'UNIT_MONTHS', 'FOLLOWS', 'MAYBE_YEARS', 'age_in_words',
-           'parse_age', 'age_step', 'parse_date', 'age_between', 'chronological_age']
+           'parse_age', 'age_step', 'agreed_age', 'parse_date', 'age_between', 'chronological_age']
 
 # %% ../../nbs/clinic/00_ages.ipynb #00000022
 import numbers, re
@@ -98,6 +98,14 @@ def age_step(
     amount, letter = _parts(str(text), unit)[-1]
     return UNIT_MONTHS[letter] if amount == int(amount) else UNIT_MONTHS[letter] / 10
 
+# %% ../../nbs/clinic/00_ages.ipynb #804e6eeb
+def agreed_age(
+    *told: tuple[float, float | None],  # months, and the step as of `age_step`; 0 from dates, or None where unknown
+) -> tuple[float, float | None] | None:  # the one that is told most finely; None where they disagree
+    "One age that was told in several ways, the first of two that are as fine."
+    if max(months for months, _ in told) > min(months + max(step or 0, 1) for months, step in told): return None
+    return min(told, key=lambda age: age[1] or 0)
+
 # %% ../../nbs/clinic/00_ages.ipynb #00000036
 def parse_date(
     text: str | date,  # '2016-03-09'
@@ -151,7 +159,7 @@ def chronological_age(
             raise BoneAgeError('A birth date needs the date of the film: give both, or the age.')
         return None if age is None else parse_age(age)
     months = age_between(birth_date, study_date)
-    if age is not None and not -1 <= months - parse_age(age) <= max(age_step(age), 1):
+    if age is not None and not agreed_age((months, 0), (parse_age(age), age_step(age))):
         raise BoneAgeError(f'The age given and the two dates disagree by {abs(months - parse_age(age)):.0f} months: '
                            'correct one, or give only one.')
     return months
