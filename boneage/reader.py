@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['joint_views', 'keras_network', 'load_network', 'Answers', 'Eye', 'Reader', 'with_sex', 'read_calibration',
-           'partner_path', 'open_reader', 'same_reader', 'network_for', 'write_partners']
+           'network_file', 'partner_path', 'open_reader', 'same_reader', 'network_for', 'check_partner',
+           'with_partners']
 
 # %% ../nbs/05a_reader.ipynb #00000003
 import csv, hashlib, json, os
@@ -243,18 +244,25 @@ def _errors_of_run(
         raise BoneAgeError(f'{shown(path)} holds no results: evaluate the run again.') from None
 
 # %% ../nbs/05a_reader.ipynb #00000020
+def network_file(
+    path: Path,  # of a network, with either ending
+) -> Path:  # .tflite, or .keras where there is no other
+    "The file that answers. A training under another backend than TensorFlow leaves none for LiteRT."
+    light = path.with_suffix('.tflite')
+    return light if light.is_file() else path.with_suffix('.keras')
+
 def partner_path(
     network: Path,  # the first
     number: int,  # from 2 on
 ) -> Path:
     "Where the file of a further network lies: beside the first."
-    return network.with_name(f'{network.stem}-{number}.tflite')
+    return network.with_name(f'{network.stem}-{number}{network.suffix}')
 
 def _reader(card, edition, network: Path, fitted, errors) -> Reader:
     "A reader of the file `network`, and those of its partners, as its card says."
     eyes = [Eye(load_network(network), card['size'], tuple(card['views']), str(network), weights_sha256(network))]
     for number, partner in enumerate(card.get('partners', ()), 2):
-        path = partner_path(network, number)
+        path = network_file(partner_path(network, number))
         check_weights(path, partner['litert_sha256'])
         known = partner['size'], tuple(partner['views']), str(path), partner['litert_sha256']
         eyes.append(Eye(load_network(path), *known))
@@ -264,8 +272,7 @@ def _reader(card, edition, network: Path, fitted, errors) -> Reader:
 def _of_run(
     folder: Path,  # a finished run
 ) -> Reader:
-    network = next((folder/name for name in ('model.tflite', 'model.keras') if (folder/name).is_file()),
-                   folder/'model.keras')
+    network = network_file(folder/'model.keras')
     return _reader(run_card(folder), 0, network, read_calibration(folder) or Fitted(), _errors_of_run(folder))
 
 def _bundled(
@@ -315,7 +322,7 @@ def network_for(
 # %% ../nbs/05a_reader.ipynb #0ac595fb
 joint_views = 'plain', 'mirror'  # looks of each network, where several answer together
 
-def _check_partner(
+def check_partner(
     card: dict,  # of a run
     partner: dict,  # card of another
 ) -> None:
@@ -324,20 +331,19 @@ def _check_partner(
         raise BoneAgeError(f'{partner["name"]} sees other pictures than {card["name"]}, or no sex: '
                            'join runs of one pipeline.')
 
-def write_partners(
-    folder: str | Path,  # finished run: its answer becomes the mean of its own looks and those of the partners
-    partners,  # folders of finished runs
+def with_partners(
+    card: dict,  # of a run
+    folder: Path,  # of the run, into which the files of the partners are copied
+    partners: list[Path],  # folders of finished runs
     views: tuple[str, ...] = joint_views,  # looks of each network at a picture
-) -> None:
+) -> dict:  # the card of a run whose answer is the mean of its own looks and those of the partners
     "Lay further networks beside a run's own; raises `BoneAgeError` where they cannot answer together."
-    folder, told = Path(folder), []
-    card = run_card(folder)
-    for number, partner in enumerate(map(Path, partners), 2):
-        other, network = run_card(partner), partner/'model.tflite'
-        _check_partner(card, other)
-        if not network.is_file():
-            raise BoneAgeError(f'{shown(network)} is missing: networks answer together under LiteRT, '
-                               'train with TensorFlow.')
-        file = copyfile(network, partner_path(folder/'model.tflite', number))
-        told.append(dict(model=other['model'], size=other['size'], views=views, litert_sha256=file_sha256(file)))
-    save_json(folder/'model.json', {**card, 'views': views, 'partners': told})
+    cards, told = list(map(run_card, partners)), []
+    for other in cards: check_partner(card, other)
+    for number, (partner, other) in enumerate(zip(partners, cards), 2):
+        network = network_file(partner/'model.keras')
+        path = partner_path(folder/network.name, number)
+        path.with_suffix('.tflite').unlink(missing_ok=True)  # of an earlier network, that would be read first
+        sha256 = file_sha256(copyfile(network, path))
+        told.append(dict(model=other['model'], size=other['size'], views=views, litert_sha256=sha256))
+    return {**card, 'views': views, 'partners': told}

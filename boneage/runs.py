@@ -30,9 +30,9 @@ from .executor import ended_sentence, in_workers, seen_from
 from .films.radiograph import read_radiograph
 from .history import best_epoch, read_history
 from .pictures import PictureFiles, film_pictures
-from .recipes import RECIPE_FILE, Recipe, load_recipe
-from .reader import (Reader, joint_views, load_network, network_for, open_reader, partner_path,
-                            read_calibration, same_reader, with_sex, write_partners)
+from .recipes import RECIPE_FILE, Recipe, load_recipe, run_behind
+from .reader import (Reader, check_partner, joint_views, load_network, network_for, open_reader, partner_path,
+                            read_calibration, same_reader, with_partners, with_sex)
 from .notebook import html_cards, html_figure, html_table, html_view
 from .page import Evaluation, evaluate_predictions, evaluation_cards, read_evaluation
 from .progress import naive_errors, naive_predictions, plot_history
@@ -244,13 +244,14 @@ def _run_view(run: Run) -> str:
 JOINED_FILE = 'joined.json'  # in the folder of joined runs: which
 
 def _check_joined(runs: list[Run]) -> None:
-    "Raise `BoneAgeError` where one run was trained on films that another is tested on."
+    "Raise `BoneAgeError` where one run sees other pictures, or was trained on films that another is tested on."
     if len(runs) < 2: raise BoneAgeError(f'{len(runs)} run cannot be joined: give two or more.')
     first = runs[0]
     several = [shown(run.folder) for run in runs if run.card.get('partners')]
     if several:
         raise BoneAgeError(f'{several[0]} answers with several networks already: join the runs that it is made of.')
     for run in runs[1:]:
+        check_partner(first.card, run.card)
         for part in set(first.split) - {'train'}:
             if part not in run.split or set(run.split[part]['id']) != set(first.split[part]['id']):
                 raise BoneAgeError(f'{shown(run.folder)} and {shown(first.folder)} have other {part} films: '
@@ -267,7 +268,7 @@ def _copied_run(
     same = (out/JOINED_FILE).is_file() and read_json(out/JOINED_FILE) == told
     if (out/RECIPE_FILE).is_file() and not same:
         raise BoneAgeError(f'{shown(out)} holds another run: choose another folder.')
-    (out/'calibration.json').unlink(missing_ok=True)  # of networks that may have been trained on
+    for name in ('model.json', 'calibration.json'): (out/name).unlink(missing_ok=True)  # of other looks, or networks
     for found in (*out.glob('evaluation-*'), *out.glob('stress')): rmtree(found)  # errors of those, or of other looks
     save_json(out/JOINED_FILE, told)  # first, so that a call that was stopped can be made again
     save_split(first.split, out, 'run')
@@ -284,8 +285,7 @@ def join_runs(
     runs = [open_run(folder) for folder in folders]
     _check_joined(runs)
     out = _copied_run(runs[0], out, runs)
-    save_json(out/'model.json', runs[0].card)
-    write_partners(out, [run.folder for run in runs[1:]], views)
+    save_json(out/'model.json', with_partners(runs[0].card, out, [run.folder for run in runs[1:]], views))
     return out
 
 # %% ../nbs/09_runs.ipynb #2995f700
@@ -301,7 +301,8 @@ def trainings(
     recipe = load_recipe(folder)
     inner = [home/name for name in (str(recipe.weights), *recipe.partners, *recipe.teachers)]
     behind = [part for run in inner if (run/RECIPE_FILE).is_file() for part in trainings(run, home)]
-    return list(dict.fromkeys([folder, *behind]))
+    given = run_behind(recipe)
+    return list(dict.fromkeys([folder, *behind, *(trainings(given) if given else [])]))
 
 # %% ../nbs/09_runs.ipynb #55334e1d
 def lone_run(
@@ -373,7 +374,7 @@ def bundle_weights(
         write_graphs(network, path.with_suffix('.tflite'), card['size'])
     elif not all(map(np.array_equal, load_model(path).get_weights(), network.get_weights())):
         raise BoneAgeError(f'{shown(path)} holds another network than {shown(folder)}: give it files of its own.')
-    partners = [partner_path(path, number) for number, _ in enumerate(card['partners'], 2)]
+    partners = [partner_path(path.with_suffix('.tflite'), number) for number, _ in enumerate(card['partners'], 2)]
     for number, partner in enumerate(partners, 2):
         copyfile(partner_path(Path(folder)/'model.tflite', number), partner)
     maps = map_file(path)

@@ -24,9 +24,9 @@ from .fitting import check_sides, fit, new_network
 from .model import keras, knows_sex
 from .pictures import PictureFiles, film_pictures
 from .progress import naive_errors, naive_predictions
-from .reader import joint_views, open_reader, write_partners
-from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, same_recipe
-from .splits import data_hash, save_split
+from .reader import joint_views, open_reader, with_partners
+from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, run_behind, same_recipe
+from .splits import data_hash, load_split, save_split
 
 # %% ../nbs/06d_training.ipynb #0000001d
 def _open_run(
@@ -125,14 +125,15 @@ def _write_network(
     recipe: Recipe,
     training: pd.DataFrame,  # table of the training films
     folder: Path,  # run folder
+    partners: list[Path],  # folders of finished runs
 ) -> None:
-    "model.keras, the LiteRT files and model.json."
+    "model.keras, the LiteRT files, and last model.json: a folder that has it is a finished run."
     size = recipe.stages[-1][0]
     with replacing(folder/'model.keras') as part: model.save(part)
     _write_for_readers(model, folder, size)
-    save_json(folder/'model.json', dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=size,
-                                        views=answer_views(recipe), sex_input=knows_sex(model),
-                                        boneage=versions()['boneage'], data=data_hash(training)))
+    card = dict(name=recipe.name, model=recipe.model, pipeline=recipe.pipeline, size=size, views=answer_views(recipe),
+                sex_input=knows_sex(model), boneage=versions()['boneage'], data=data_hash(training))
+    save_json(folder/'model.json', with_partners(card, folder, partners) if partners else card)
 
 # %% ../nbs/06d_training.ipynb #00000067
 def _inner_run(
@@ -169,8 +170,7 @@ def _trained(
     validation = films_of(film_pictures(split['validation'], pictures, recipe.pipeline, **options), progress=progress)
     naive = _naive_guess(split, recipe) if progress else None
     model = fit(recipe, training, validation, folder, 'auto' if progress else 0, model, naive)
-    _write_network(model, recipe, split['train'], folder)
-    if partners: write_partners(folder, partners)
+    _write_network(model, recipe, split['train'], folder, partners)
     return model
 
 # %% ../nbs/06d_training.ipynb #d140d0ab
@@ -190,6 +190,22 @@ def _check_helpers(
                                'partners and teachers have the pipeline and the inputs of the recipe.')
         _check_helpers(needed, above)
 
+# %% ../nbs/06d_training.ipynb #88c4ecc6
+def _check_start(
+    recipe: Recipe,
+    split: dict[str, pd.DataFrame],
+) -> None:
+    "Raise `BoneAgeError` where the run that is started from was trained on films of another part than `train`."
+    run = run_behind(recipe)
+    if not run: return
+    taught = set(load_split(run)['train']['id'].astype(str))
+    shared = {part: taught & set(films['id'].astype(str)) for part, films in split.items() if part != 'train'}
+    known = ', '.join(f'{len(ids)} of the {len(split[part])} {part} films' for part, ids in shared.items() if ids)
+    if known:
+        raise BoneAgeError(f'The run {shown(run)} was trained on {known}, which would be no test: '
+                           'train on its own split, or start from another network.')
+    _check_start(load_recipe(run), split)
+
 # %% ../nbs/06d_training.ipynb #a8a66dc2
 def train(
     recipe: Recipe | str,  # or the name of one
@@ -205,6 +221,7 @@ def train(
     the devices are not there."""
     recipe, folder = load_recipe(to_dict(recipe) if isinstance(recipe, Recipe) else recipe), Path(folder)
     _check_helpers(recipe)
+    _check_start(recipe, split)
     if model and devices not in (None, 1):
         raise BoneAgeError('A network that is given is on one device: build and train it in a block of `on_devices`.')
     with on_devices(devices, recipe.batch_size):
