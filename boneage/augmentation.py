@@ -26,24 +26,50 @@ from .splits import age_bins, remove_split
 from .tables import save_table
 from .urls import source_name
 
+# %% ../nbs/03_augmentation.ipynb #3b558db9
+def _check_whole(
+    least: int,
+    **given: int,  # arguments by name
+) -> None:
+    "Raises `BoneAgeError` for an argument that is no whole number or too small."
+    for name, value in given.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+            raise BoneAgeError(f'{name} cannot be {shown(repr(value))}: give a whole number of {least} or more.')
+
+def _check_ages(
+    table: pd.DataFrame,  # columns id and boneage (months)
+) -> None:
+    "Raises `BoneAgeError` for a table without films, or with one whose age is in no bin."
+    if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
+    known = pd.to_numeric(table['boneage'], errors='coerce').astype(float).between(0, np.inf, inclusive='left')
+    if known.all(): return
+    first = table[~known.to_numpy()].iloc[0]
+    raise BoneAgeError(f'The bone age of the film {shown(first["id"])} cannot be {shown(first["boneage"])}: '
+                       'give months from 0 on, or leave the film out.')
+
 # %% ../nbs/03_augmentation.ipynb #00000008
 def balance_ages(
     table: pd.DataFrame,  # columns id, path, boneage (months), male
     per_bin: int | None = None,  # rows wanted in every bin; the fullest bin's count if None
     bin_months: int = 12,  # width of an age bin in months
     upper_months: int = 228,  # upper edge of the last bin
-    largest_rotation: float = 20,  # degrees
+    largest_rotation: float = 20,  # degrees, 0 to 180
     seed: int = 2017,
 ) -> pd.DataFrame:  # the table and the copies to make, with `source_id` and `rotation` (degrees, 0 for originals)
-    """Plan the balanced table; same seed, same plan. A bin without any film stays empty; raises `BoneAgeError` for an
-    empty table. Films that have a `source_id` keep it, and their copies get it."""
-    if not len(table): raise BoneAgeError('There is nothing to balance: the table has no rows.')
+    """Plan the balanced table; same seed, same plan. A bin without any film stays empty, the last one takes older films
+    too. Films that have a `source_id` keep it, and their copies get it. Raises `BoneAgeError` for an empty table, a film
+    without an age or with a negative one, and bins, a rotation or a seed that cannot be."""
+    _check_ages(table)
+    _check_whole(1, bin_months=bin_months, upper_months=upper_months, per_bin=1 if per_bin is None else per_bin)
+    _check_whole(0, seed=seed)
+    if not isinstance(largest_rotation, (int, float, np.number)) or not 0 <= largest_rotation <= 180:
+        raise BoneAgeError(f'largest_rotation cannot be {largest_rotation!r}: give degrees from 0 to 180.')
     rng = np.random.default_rng(seed)
     table = table.assign(id=table['id'].astype(str)).sort_values('id', ignore_index=True)
     table['source_id'] = table['source_id'].fillna(table['id']).astype(str) if 'source_id' in table else table['id']
     table['rotation'] = 0.0
     rows_of = table.groupby(age_bins(table['boneage'], bin_months, upper_months=upper_months)).indices
-    wanted = per_bin or max(map(len, rows_of.values()))
+    wanted = max(map(len, rows_of.values())) if per_bin is None else per_bin
     drawn = [rng.choice(rows, max(wanted - len(rows), 0)) for _, rows in sorted(rows_of.items())]
     copies = table.iloc[np.concatenate(drawn)].copy()
     angles = rng.uniform(-largest_rotation, largest_rotation, len(copies)).round(2)
@@ -59,7 +85,8 @@ def bin_sources(
     bin_months: int = 12,
     upper_months: int = 228,
 ) -> pd.DataFrame:  # one row a bin, index `months` such as '1–12'; columns films, rows, most_of_one_film
-    "How many films stand behind the rows of each age bin."
+    "How many films stand behind the rows of each age bin; raises `BoneAgeError` for bins that cannot be."
+    _check_whole(1, bin_months=bin_months, upper_months=upper_months)
     bins = age_bins(balanced['boneage'], bin_months, upper_months=upper_months)
     columns = {'films': balanced.groupby(bins)['source_id'].nunique(), 'rows': balanced.groupby(bins).size(),
                'most_of_one_film': balanced.groupby([bins, 'source_id']).size().groupby(level=0).max()}
