@@ -71,7 +71,8 @@ def look_over(
     rows = tqdm(in_workers(look_at, tasks, workers), total=len(tasks), desc='look', unit='film', disable=not progress)
     found = dict(rows)
     looked = pd.DataFrame([found[place] for place in range(len(tasks))], columns=list(LOOKED), index=table.index)
-    return table.drop(columns=list(LOOKED), errors='ignore').join(looked)
+    kept = table.drop(columns=list(LOOKED), errors='ignore')
+    return pd.concat([kept, looked], axis=1)  # row by row, also where an index has a value twice
 
 # %% ../../nbs/apps/02a_explorers.ipynb #0000001a
 def what_is_said(
@@ -98,8 +99,9 @@ def choose_films(
     if sex: some = some[some['male'].astype(bool) == (sex == 'M')]
     if says: some = some[[says == row.status or says in str(row.says).split('; ') for row in some.itertuples()]]
     if order == 'worst first':
-        worst = some['status'].map({status: place for place, status in enumerate(STATUSES)})
-        return some.loc[some.assign(worst=worst).sort_values(['worst', 'doubt'], ascending=False, kind='stable').index]
+        ranks = {status: place for place, status in enumerate(STATUSES)}
+        def ranked(column): return column.map(ranks) if column.name == 'status' else column
+        return some.sort_values(['status', 'doubt'], key=ranked, ascending=False, kind='stable')
     if order == 'as in the table': return some
     return some.sort_values('boneage', ascending=order == 'youngest first', kind='stable')
 
