@@ -9,7 +9,7 @@ __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGE
            'stderr_into', 'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
-import hashlib, importlib.metadata, json, os, platform, sys, threading, uuid
+import hashlib, importlib.metadata, json, os, platform, re, sys, threading, uuid
 from collections.abc import Iterable
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,7 +155,8 @@ def parse_sex(
     "The sex as one letter; raises `BoneAgeError` for anything else, also for nothing."
     letter = SEX_WORDS.get(str(sex).strip().lower())
     if letter is None:
-        raise BoneAgeError(f"The sex must be 'F' or 'M', not {sex!r}: it changes the answer and is never guessed.")
+        told = f', not {sex!r}' if re.fullmatch(r'[^\W\d]{0,8}|\d{1,2}', str(sex)) else ''
+        raise BoneAgeError(f"The sex must be 'F' or 'M'{told}: it changes the answer and is never guessed.")
     return letter
 
 # %% ../nbs/00_basics.ipynb #00000071
