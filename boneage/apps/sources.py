@@ -226,8 +226,9 @@ def _row_task(
         if not path and not cells.get('id'): raise BoneAgeError('It names no film: give its path or its id.')
         if not path: path = _file_of_id(folder, cells['id'])
         if is_url(path): path = url_file(path) or path
+        known = replace(known, path=path, name=shown_as or path)
         months, step = _cell_age(cells)
-        return replace(known, path=path, name=shown_as or path, sex=_cell_sex(cells), age_months=months, age_step=step)
+        return replace(known, sex=_cell_sex(cells), age_months=months, age_step=step)
     except BoneAgeError as error: return replace(known, problem=f'{row}: {error}')
 
 # %% ../../nbs/apps/00_sources.ipynb #8e6aebfe
@@ -305,14 +306,15 @@ def _once_each(
     "Every film once."
     same = {}
     for place, task in enumerate(tasks):
-        alone = task.problem or '\0' in task.path
+        alone = not task.path or '\0' in task.path
         where = task.path if alone or is_url(task.path) else os.path.realpath(task.path)
         key = place if alone else (where, task.member)
         same.setdefault(key, []).append(task)
     found = []
     for group in same.values():
-        told = [task for task in group if task.row]
-        if len({(task.id, task.sex, task.age_months) for task in told}) > 1:
+        told, unusable = [task for task in group if task.row], [task for task in group if task.problem]
+        if unusable: found += unusable
+        elif len({(task.id, task.sex, task.age_months) for task in told}) > 1:
             rows = ' and '.join(sorted({task.row for task in told})[:2])
             found += [replace(task, problem=f'{rows} say different things about one film: mend them.') for task in told]
         else: found.append((told or group)[0])
