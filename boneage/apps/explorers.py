@@ -34,7 +34,7 @@ from ..films.film import read_film
 from ..films.hand import PREPARATIONS, HandFinder
 from ..films.quality import judge
 from ..preprocessing import Crop, preprocess
-from ..reader import open_reader
+from ..reader import Reader, open_reader
 
 with extra('lab'):
     import ipywidgets as widgets
@@ -304,14 +304,22 @@ def attempts_html(
     return table_html(['prepared as', 'what came of it'], rows, [not one.found for one in steps.attempts])
 
 # %% ../../nbs/apps/02a_explorers.ipynb #0000002a
+def _reader_of_steps(model: str) -> Reader:
+    "The reader of a model; raises `BoneAgeError` where it takes other pictures than `film_steps` makes."
+    reader = open_reader(model)
+    if reader.pipeline == 'default': return reader
+    raise BoneAgeError(f'The steps are those of the pipeline default, and {reader.name} takes pictures of '
+                       f'{reader.pipeline}: give another model.')
+
 def answer_beside(
     film,  # what `read_film` takes
     settings: Settings,
     sex: str,  # 'F' or 'M'
     model: str = 'default',
 ) -> str:
-    "What a network answers to a picture that was made with other settings, beside its answer to the usual one."
-    reader = open_reader(model)
+    """What a network answers to a picture that was made with other settings, beside its answer to the usual one. Raises
+    `BoneAgeError` for a network of another pipeline than the default."""
+    reader = _reader_of_steps(model)
     pictures = [film_steps(film, one.finder, one.crop).picture for one in (settings, Settings())]
     turned, usual = reader.answer(pictures, [sex == 'M'] * 2).months
     return f'{reader.label}: {turned:.1f} months with these settings, {usual:.1f} with the usual ones'
@@ -346,7 +354,9 @@ def tune_preprocessing(
     film,  # what `read_film` takes: a path, an array, bytes
     model: str = 'default',  # name of bundled weights, or a run folder: whose answer is shown for a sex
 ) -> Panel:  # `.settings` are those that the controls say
-    "Thresholds and margins, live, with the step at which a hand is lost. Raises `RadiographError` for what is no film."
+    """Thresholds and margins, live, with the step at which a hand is lost. Raises `RadiographError` for what is no film
+    and `BoneAgeError` for a network of another pipeline than the default."""
+    _reader_of_steps(model)
     film, controls = read_film(film), _tune_controls()
     picture, told = widgets.HTML(), widgets.HTML()
     usual = widgets.Button(description='usual settings', icon='undo')
