@@ -28,7 +28,7 @@ from .results import STATUSES, FilmRow, row_of, row_without, write_results
 from ..assessment import RESEARCH_USE, assess, explain
 from ..basics import BoneAgeError, extra, one_sentence, shown
 from ..executor import in_workers
-from ..clinic.ages import age_in_words, parse_age
+from ..clinic.ages import age_in_words, age_step, parse_age
 from ..clinic.page import film_with_box
 from ..films.film import read_film
 from ..films.hand import PREPARATIONS, HandFinder
@@ -399,7 +399,8 @@ def assess_upload(
     try:
         film = read_film(bytes(data), name)
         ask = explain if open_reader(model).map_path.is_file() else assess
-        found = ask(film, sex, model, age_months=parse_age(age) if age.strip() else None, force=force)
+        known = dict(age_months=parse_age(age), age_step=age_step(age)) if age.strip() else {}
+        found = ask(film, sex, model, force=force, **known)
         return row_of(getattr(found, 'assessment', found), name, Path(name).stem), found._repr_html_()
     except Exception as error:  # the others go through, whatever this film does
         row = row_without(name, Path(name).stem, error)
