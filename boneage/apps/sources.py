@@ -7,13 +7,15 @@ __all__ = ['FILM_SUFFIXES', 'DICOM_START', 'LARGEST_LIST', 'COLUMN_NAMES', 'Film
            'list_films']
 
 # %% ../../nbs/apps/00_sources.ipynb #5bc8fbbc
-import csv, glob, io, os, shutil, sys, tempfile, zipfile
+import csv, glob, io, os, shutil, struct, sys, tempfile, zipfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from ..archives import LARGEST_UNPACKED, archive_problem, reason, unpacking_advice
 from ..basics import BoneAgeError, name_problem, parse_sex, shown
+from ..catalog import file_state
 from ..clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from ..urls import is_url, list_url, source_name, url_file
 
@@ -88,17 +90,21 @@ def _in_folder(
 
 # %% ../../nbs/apps/00_sources.ipynb #b0c11fde
 @contextmanager
-def _open_zip(path: str):
-    "A zip that was checked; raises `BoneAgeError` for one that is broken or does harm."
-    try:
-        with zipfile.ZipFile(path) as zipped:
-            problem = archive_problem(zipped, max(LARGEST_UNPACKED, 4 * os.path.getsize(path)))
-            if problem: raise BoneAgeError(f'{shown(path)} {problem}: do not use this file.')
-            yield zipped
+def _unpacking(path: str):
+    "A block that reads a zip; whatever goes wrong in it is raised as `BoneAgeError`."
+    try: yield
     except BoneAgeError: raise
     except Exception as error:  # zipfile and its decompressors raise a dozen kinds
         advice = unpacking_advice(error, 'copy it again')
         raise BoneAgeError(f'{shown(path)} cannot be unpacked ({reason(error)}): {advice}.') from None
+
+@contextmanager
+def _open_zip(path: str):
+    "A zip that was checked; raises `BoneAgeError` for one that is broken or does harm."
+    with _unpacking(path), zipfile.ZipFile(path) as zipped:
+        problem = archive_problem(zipped, max(LARGEST_UNPACKED, 4 * os.path.getsize(path)))
+        if problem: raise BoneAgeError(f'{shown(path)} {problem}: do not use this file.')
+        yield zipped
 
 def _is_film_member(
     zipped: zipfile.ZipFile,
@@ -120,6 +126,27 @@ def _in_zip(
     return [FilmTask(path, f'{path}/{member.filename}', PurePosixPath(member.filename).stem,
                      member=(member.filename, member.CRC)) for member in sorted(members, key=lambda one: one.filename)]
 
+# %% ../../nbs/apps/00_sources.ipynb #f047483d
+@lru_cache(maxsize=2)
+def _members(
+    state: tuple,  # of the zip, from `file_state`
+) -> dict[tuple[str, int], zipfile.ZipInfo]:  # by name and checksum
+    "The members of a zip that was checked, kept while the file stays as it is; raises as `_open_zip`."
+    with _open_zip(state[0]) as zipped: return {(one.filename, one.CRC): one for one in zipped.infolist()}
+
+def _unpack_member(
+    path: str,  # of the zip
+    member: zipfile.ZipInfo,
+    target: str,  # file to write
+) -> None:
+    "Unpack one member without reading the directory; raises what `zipfile` raises."
+    with open(path, 'rb') as file, open(target, 'wb') as unpacked:
+        file.seek(member.header_offset)
+        start, *lengths = struct.unpack('<4s22xHH', file.read(30))
+        if start != b'PK\3\4': raise zipfile.BadZipFile('a member is not where the directory says')
+        file.seek(sum(lengths), os.SEEK_CUR)  # its name, and what else is told of it
+        with zipfile.ZipExtFile(file, 'r', member) as source: shutil.copyfileobj(source, unpacked)
+
 # %% ../../nbs/apps/00_sources.ipynb #d76d4330
 @contextmanager
 def on_disk(
@@ -129,14 +156,13 @@ def on_disk(
     if task.member is None:
         yield task.path
         return
-    name, checksum = task.member
     with tempfile.TemporaryDirectory(prefix='boneage-', ignore_cleanup_errors=True) as place:
-        suffix = PurePosixPath(name).suffix.lower()
+        suffix = PurePosixPath(task.member[0]).suffix.lower()
         path = os.path.join(place, f'film{suffix if suffix in FILM_SUFFIXES else ""}')
-        with _open_zip(task.path) as zipped:
-            member = next((one for one in zipped.infolist() if (one.filename, one.CRC) == task.member), None)
-            if member is None: raise BoneAgeError(f'{shown(task.name)} has left its zip: start again.')
-            with zipped.open(member) as source, open(path, 'wb') as target: shutil.copyfileobj(source, target)
+        with _unpacking(task.path):
+            member = _members(file_state(task.path)).get(task.member)
+            if not member: raise BoneAgeError(f'{shown(task.name)} has left its zip: start again.')
+            _unpack_member(task.path, member, path)
         yield path
 
 # %% ../../nbs/apps/00_sources.ipynb #00000012
