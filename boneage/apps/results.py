@@ -128,7 +128,9 @@ def _from_cells(cells: dict[str, str]) -> FilmRow:
     plain = {name: undefused(cells[name]) for name in RESULT_COLUMNS}
     values = {name: float(text) if text and name in _numbers else text or None for name, text in plain.items()}
     always = {name: plain[name] for name in ('file', 'id', 'note')}
-    return _from_plain(values | always | dict(site_applied=plain['site_applied'] == 'True'))
+    applied = plain['site_applied']
+    if applied.lower() not in ('true', 'false'): raise ValueError(f'site_applied is {applied!r}, not True or False')
+    return _from_plain(values | always | dict(site_applied=applied.lower() == 'true'))
 
 # %% ../../nbs/apps/00a_results.ipynb #63b229f1
 PARTITION = 100_000  # rows in a file
