@@ -27,6 +27,7 @@ from .drawing import (LOST_COLOUR, SQUARE_COLOUR, WRAPPED, Clickable, Drawing, P
 from .results import STATUSES, FilmRow, row_of, row_without, write_results
 from ..assessment import RESEARCH_USE, assess, explain
 from ..basics import BoneAgeError, extra, one_sentence, shown
+from ..catalog import file_state
 from ..executor import in_workers
 from ..clinic.ages import age_in_words, age_step, parse_age
 from ..clinic.page import film_with_box
@@ -35,6 +36,7 @@ from ..films.hand import PREPARATIONS, HandFinder
 from ..films.quality import judge
 from ..preprocessing import Crop, preprocess
 from ..reader import Reader, open_reader
+from ..urls import is_url
 
 with extra('lab'):
     import ipywidgets as widgets
@@ -108,21 +110,24 @@ def choose_films(
 # %% ../../nbs/apps/02a_explorers.ipynb #0000001d
 A_PAGE = 12  # films
 
-@lru_cache(maxsize=256)
-def _thumbnail(path: str, height: int) -> np.ndarray:  # uint8 (height, width, 3), blue, green, red
+def _small_film(path: str, height: int) -> np.ndarray:  # uint8 (height, width, 3), blue, green, red
     "A film with its square, small; raises what `read_film` raises."
     film = read_film(path)
     small = film_with_box(film.pixels, preprocess(film).record, keep_identifiers=True)
     width = max(1, round(small.shape[1] * height / small.shape[0]))
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_AREA)
 
+@lru_cache(maxsize=256)
+def _kept_film(state: tuple, height: int) -> np.ndarray: return _small_film(state[0], height)
+
 def thumbnail(
-    path: str,
+    path: str | Path,  # or URL
     height: int = 150,  # pixels
 ) -> np.ndarray:  # uint8 (height, width, 3), blue, green, red
     "A film with the square that is cut; a grey card for what is no film."
-    try: return _thumbnail(str(path), height)
-    except BoneAgeError:
+    path = str(path)
+    try: return _small_film(path, height) if is_url(path) else _kept_film(file_state(path), height)
+    except (BoneAgeError, OSError, ValueError):  # the last two of a path that leads to no file
         card, corner = np.full((height, int(0.8 * height), 3), 90, np.uint8), (height // 3, 2 * height // 3)
         return cv2.putText(card, '?', corner, cv2.FONT_HERSHEY_SIMPLEX, height / 60, (200, 200, 200), 2, cv2.LINE_AA)
 
