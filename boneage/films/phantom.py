@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from ..basics import BoneAgeError, claim_folder, shown, write_atomically
 from ..executor import in_workers
-from .radiograph import rotation
+from .radiograph import rotation, write_png
 from .skeleton import ADULT_LENGTH, bone_stages, check_age_sex, draw_child, hand_length, lay_bones
 from .tissue import HandView, draw_bone, draw_soft_tissue
 from ..tables import FilmTable
@@ -144,23 +144,28 @@ class Phantom:
     bone_mm: np.ndarray  # float32 (2 height, 2 width): thickness of bone
     exposure: Exposure
 
-def _check_height(height):
-    "Raises `BoneAgeError` for a film too small to show bones."
-    if height < 128:
-        raise BoneAgeError(f'A phantom {height} pixels high shows no bones; ask for a height of 128 or more.')
+def _check_whole(what, value, least):
+    "Raises `BoneAgeError` unless a value is a whole number and large enough."
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
+        raise BoneAgeError(f'{what} cannot be {value!r}; give a whole number of {least} or more.')
+
+def _check_drawn(seed, height):
+    "Raises `BoneAgeError` for a seed that is none, or a film too small to show bones."
+    _check_whole('The seed of a phantom', seed, 0)
+    _check_whole('The height of a phantom', height, 128)
 
 # %% ../../nbs/films/03b_phantom.ipynb #00000090
 def draw_phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
-    seed: int,  # the child and the exposure: the same seed at another age is the same child then
+    seed: int,  # 0 or more; the child and the exposure: the same seed at another age is the same child then
     height: int = 512,  # pixels, 128 or more; the width is 25/32 of it
 ) -> Phantom:  # the film, and the tissue that it shows
     """A drawn radiograph of a left hand and its true tissue. The same arguments give the same pixels. Raises
-    `BoneAgeError` for an age outside 0 to 228 months, a sex other than F and M, or a height below 128. Sources of the
-    ages: `ossification_table`."""
+    `BoneAgeError` for an age outside 0 to 228 months, a sex other than F and M, and a seed or a height that is no whole
+    number or too small. Sources of the ages: `ossification_table`."""
     check_age_sex(age_months, sex)
-    _check_height(height)
+    _check_drawn(seed, height)
     shape = (int(height), int(round(height * 25 / 32)))
     rng = np.random.default_rng(seed)
     exposure = _draw_exposure(rng)
@@ -171,7 +176,7 @@ def draw_phantom(
 def phantom(
     age_months: float,  # bone age, 0 to 228 months
     sex: str,  # 'F' or 'M'
-    seed: int,  # the child and the exposure: the same seed at another age is the same child then
+    seed: int,  # 0 or more; the child and the exposure: the same seed at another age is the same child then
     height: int = 512,  # pixels, 128 or more; the width is 25/32 of it
 ) -> np.ndarray:  # uint8 (height, width), bone bright
     "The film of `draw_phantom` alone; raises what that raises."
@@ -191,27 +196,27 @@ def _phantom_table(n, seed, folder):
 def _write_phantom(path, age_months, sex, seed, height):
     "Draw one phantom and write it as PNG."
     if parent_process(): cv2.setNumThreads(1)  # a worker process has one core
-    done, png = cv2.imencode('.png', phantom(age_months, sex, seed, height))
-    write_atomically(path, png.tobytes())
+    write_png(path, phantom(age_months, sex, seed, height))
 
 # %% ../../nbs/films/03b_phantom.ipynb #00000037
 def make_phantoms(
     folder: str | Path,  # new, empty, or with phantoms; gets `boneage-training-dataset/<id>.png` and `train.csv`
-    n: int,  # how many
-    seed: int = 0,  # another seed, other children
+    n: int,  # how many, 1 or more
+    seed: int = 0,  # 0 or more; another seed, other children
     workers: int | None = None,  # processes; all cores if None
     progress: bool = True,  # show a progress bar
-    height: int = 512,  # pixels of each film
+    height: int = 512,  # pixels of each film, 128 or more
 ) -> FilmTable:  # columns id (str), path (str), boneage (months, float), male (bool)
-    """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` unless `n` is 1 or more, and for
-    a folder that holds anything but phantoms. A script with more than one worker needs `if __name__ == '__main__':`."""
-    if n < 1: raise BoneAgeError(f'{n} phantoms were asked for; ask for 1 or more.')
-    _check_height(height)
+    """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` for a number, a seed or a height
+    that cannot be, and for a folder that holds anything but phantoms, before anything is changed. A script with more
+    than one worker needs `if __name__ == '__main__':`."""
+    _check_whole('The number of phantoms', n, 1)
+    _check_drawn(seed, height)
     folder = claim_folder(folder, 'phantoms')
+    table = _phantom_table(n, seed, folder / 'boneage-training-dataset')
     try: (folder / 'train.csv').unlink(missing_ok=True)  # of other phantoms; written again when all films are there
     except OSError as error:
         raise BoneAgeError(f'{shown(folder)} cannot be written to ({error.strerror}): choose another folder.') from None
-    table = _phantom_table(n, seed, folder / 'boneage-training-dataset')
     tasks = [(row.path, row.boneage, 'M' if row.male else 'F', row.seed, height) for row in table.itertuples()]
     for _ in tqdm(in_workers(_write_phantom, tasks, workers), total=n, desc='phantoms', disable=not progress): pass
     labels = table[['id', 'boneage', 'male']].astype(dict(boneage=int))
