@@ -36,7 +36,7 @@ from ..films.hand import PREPARATIONS, HandFinder
 from ..films.quality import judge
 from ..preprocessing import Crop, preprocess
 from ..reader import Reader, open_reader
-from ..urls import is_url
+from ..urls import is_url, source_name
 
 with extra('lab'):
     import ipywidgets as widgets
@@ -56,7 +56,8 @@ def look_at(
         film = read_film(path)
         made = preprocess(film)
         verdict = judge(film, made)
-    except Exception as error: return place, dict(status='failed', says=one_sentence(error, path).replace(';', ','))
+    except Exception as error:
+        return place, dict(status='failed', says=one_sentence(error, source_name(path)).replace(';', ','))
     doubts = *verdict.refusals, *film.notes, *verdict.warnings
     status = 'refused' if verdict.refusals else 'warned' if doubts else 'answered'
     said = '; '.join(says.replace(';', ',') for says in dict.fromkeys(doubts))
@@ -165,7 +166,7 @@ def film_story(
     "One film: label, verdict and steps."
     clauses = [f'<b>{html.escape(clause)}</b>' for clause in film.says.split('; ') if clause] or ['nothing against it']
     lines = [html.escape(f'{film_words(film)}: {film.status}'), *clauses,
-             f'<small>{html.escape(shown(film.path))}</small>']
+             f'<small>{html.escape(source_name(film.path))}</small>']
     head = f'<p style="line-height:1.5">{"<br>".join(lines)}</p>'
     try: return head + figure_html(draw_steps(film_steps(film.path)), f'film {shown(film.id)} from film to picture')
     except BoneAgeError: return head
