@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .basics import BoneAgeError, extra, write_atomically
+from .basics import BoneAgeError, extra, shown, write_atomically
 from .evaluation import paired_difference
 from .progress import figure_style
 from .stress import VARIANTS, stress
@@ -68,7 +68,13 @@ def stress_table(
     n_boot: int = 2000,  # bootstrap samples
     seed: int = 0,  # of the bootstrap
 ) -> pd.DataFrame:  # one row a variant, columns as described above; months, and shares from 0 to 1
-    "What each variant does to the answers; raises `BoneAgeError` where no film was asked unchanged and in a variant."
+    """What each variant does to the answers; raises `BoneAgeError` where a film has two answers in one variant, or none
+    was asked unchanged and in a variant."""
+    repeated = answers[answers.duplicated(['id', 'variant'])]
+    if len(repeated):
+        film, variant = map(shown, repeated[['id', 'variant']].iloc[0])
+        raise BoneAgeError(f'Film {film} has more than one answer in the variant {variant}: '
+                           'keep one row for each film and variant.')
     plain = answers[answers['variant'] == 'unchanged'].set_index('id')['predicted'].rename('plain')
     pairs = answers[answers['variant'] != 'unchanged'].join(plain, on='id', how='inner')
     if not len(pairs):
@@ -135,10 +141,10 @@ def write_stress(
     "Ask for all variants and write table and figure; goes on with a run that was stopped."
     out = Path(out)
     table = stress_table(stress(films, model, out=out, **options))
-    write_atomically(out/'stress.csv', table)
     figure = plot_stress(table).figure
     picture = io.BytesIO()
     figure.savefig(picture, dpi=120, format='png')
     plt.close(figure)
     write_atomically(out/'stress.png', picture.getvalue())
+    write_atomically(out/'stress.csv', table)
     return table

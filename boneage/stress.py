@@ -152,12 +152,12 @@ def _noted_as(text: str):  # a note; None where there is none, [] where it is br
     except (ValueError, RecursionError): return []
 
 def _answers_to(
-    films: pd.DataFrame,  # columns id, boneage, male, film
+    films: pd.DataFrame,  # columns id (each once), boneage, male, film
     kept: pd.DataFrame,  # from `_kept_answers`
 ) -> pd.DataFrame:  # each once, without answers to other films of the same ids
     "The answers that still count."
     here = kept[kept['id'].isin(films['id'])]
-    meant = films.drop_duplicates('id').set_index('id').loc[here['id']]
+    meant = films.set_index('id').loc[here['id']]
     same = np.array([one == other or same_film(_noted_as(one), _noted_as(other))
                      for one, other in zip(here['film'], meant['film'])], bool)
     ages, ages_now = (table['boneage'].to_numpy(float) for table in (here, meant))
@@ -199,6 +199,18 @@ def _together(parts):
     "One table of many, without those that have no rows."
     return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
 
+# %% ../nbs/07d_stress.ipynb #5308d6dd
+def _noted_films(
+    films: pd.DataFrame,  # columns id, path, boneage, male
+) -> pd.DataFrame:  # those of known sex: ids as text, column film
+    "The films with their notes; raises `BoneAgeError` for an id that two films share."
+    films = films.assign(id=films['id'].astype(str))
+    repeated = films.loc[films['id'].duplicated(), 'id']
+    if len(repeated):
+        raise BoneAgeError(f'The id {shown(repeated.iloc[0])} is in the table more than once: give each film its own.')
+    films = with_sex(films)
+    return films.assign(film=[json.dumps(film_note(path)) for path in films['path'].astype(str)])
+
 # %% ../nbs/07d_stress.ipynb #00000020
 def stress(
     films: pd.DataFrame,  # columns id, path, boneage (months), male
@@ -208,10 +220,10 @@ def stress(
     workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
     progress: bool = True,  # show a bar
 ) -> pd.DataFrame:  # id, boneage, male, variant, predicted (months), hand_found: one row a film and variant
-    "What a network answers for every film and every variant of it; a film that cannot be read is named and left out."
+    """What a network answers for every film and every variant of it; a film that cannot be read is named and left out.
+    Raises `BoneAgeError` for an id that two films share."""
     reader, variants, out = open_reader(model), chosen_variants(variants), Path(out) if out else None
-    films = with_sex(films.assign(id=films['id'].astype(str)))
-    films['film'] = [json.dumps(film_note(path)) for path in films['path'].astype(str)]
+    films = _noted_films(films)
     parts, saved = [_answers_to(films, _open_answers(out, reader))], time.monotonic()
     films['path'] = [seen_from(path, workers) for path in films['path'].astype(str)]
     tasks = _tasks(films, variants, parts[0], network_for(model))
