@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['KINDS', 'PAGE_STYLE', 'PAGE_TEMPLATE', 'CAPTIONS', 'format_value', 'results_rows', 'group_rows', 'worst_rows',
            'coverage_rows', 'student_rows', 'render', 'draw_figures', 'draw_data_figures', 'headline_cards',
-           'page_html', 'write_predictions', 'write_predicted_age', 'write_history', 'write_results', 'write_figures',
-           'Evaluation', 'evaluation_cards', 'read_evaluation', 'evaluate_predictions']
+           'page_html', 'write_predictions', 'write_predicted_age', 'write_history', 'results_tables', 'write_results',
+           'write_figures', 'Evaluation', 'evaluation_cards', 'read_evaluation', 'evaluate_predictions']
 
 # %% ../nbs/07c_page.ipynb #00000003
 import base64, io
@@ -20,7 +20,7 @@ import pandas as pd
 from . import __version__
 from .basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .evaluation import (METRICS, case_values, check_predictions, largest_errors, metrics_table,
-                                read_predictions, report_tables)
+                                read_predictions, regression_metrics, report_tables)
 from .calibration import coverage_table
 from .notebook import html_cards, html_figure, html_table, html_view
 from .plots import (plot_ages, plot_balance, plot_error_by_age, plot_errors, plot_films, plot_part_ages,
@@ -294,23 +294,27 @@ def write_history(
     return write_atomically(claim_folder(folder, 'evaluation')/'history.csv', history)
 
 # %% ../nbs/07c_page.ipynb #00000027
-def write_results(
+def results_tables(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
-    folder,  # where results.csv, results_by_sex.csv and results_by_age_band.csv go
     train_table: pd.DataFrame = None,  # training films, for the baseline
     n_boot: int = 2000,  # bootstrap samples
     seed: int = 0,  # of the bootstrap
-) -> dict:  # results, results_by_sex, results_by_age_band → `metrics_table`
+) -> dict:  # results_by_sex, results_by_age_band, results → `metrics_table`
     "Metrics of all films, beside the baseline that looks at no film, and by group."
     results = metrics_table(predictions, None, n_boot, seed)
     if train_table is not None:
         baseline = metrics_table(naive_predictions(train_table, predictions), None, n_boot, seed)
         results[['baseline', 'baseline_low', 'baseline_high']] = baseline[['value', 'low', 'high']]
     groups = {f'results_by_{by}': metrics_table(predictions, by, n_boot, seed) for by in ('sex', 'age_band')}
-    tables = {'results': results, **groups}
+    return {**groups, 'results': results}
+
+def write_results(
+    tables: dict,  # from `results_tables`
+    folder,  # where they go
+) -> list:  # the files
+    "One file for each table, results.csv last."
     folder = claim_folder(folder, 'evaluation')
-    for name, table in tables.items(): write_atomically(folder/f'{name}.csv', table)
-    return tables
+    return [write_atomically(folder/f'{name}.csv', table) for name, table in tables.items()]
 
 # %% ../nbs/07c_page.ipynb #00000028
 def write_figures(
@@ -329,7 +333,7 @@ class Evaluation(pd.DataFrame):
     title = ''  # what was evaluated
 
     def __init__(self,
-        results: pd.DataFrame,  # as `write_results` makes it
+        results: pd.DataFrame,  # as `results_tables` makes it
         predictions: pd.DataFrame,
         title: str = 'Bone age evaluation',
     ):
@@ -375,7 +379,8 @@ def read_evaluation(
     folder,  # that of an evaluation
     title: str = 'Bone age evaluation',  # what was evaluated
 ) -> Evaluation:
-    "What `evaluate_predictions` returned; raises `BoneAgeError` where it wrote nothing there, or not all."
+    """What `evaluate_predictions` returned; raises `BoneAgeError` where it wrote nothing there, or not all, or where
+    other predictions lie there now."""
     path = Path(folder)/'results.csv'
     try: results = pd.read_csv(path)
     except (OSError, ValueError): results = pd.DataFrame()
@@ -384,7 +389,11 @@ def read_evaluation(
     numbers = results.drop(columns=['group', 'metric'], errors='ignore').dtypes
     if not whole or not all(map(pd.api.types.is_numeric_dtype, numbers)):
         raise BoneAgeError(f'{shown(path)} is not there or holds no results: evaluate again.')
-    return Evaluation(results, read_predictions(Path(folder)/'predictions.csv'), title)
+    predictions = read_predictions(path.with_name('predictions.csv'))
+    mae = regression_metrics(predictions['boneage'], predictions['predicted'])['mae']
+    if (results['n'] != len(predictions)).any() or not np.isclose(results['value'][0], mae, rtol=0, atol=1e-3):
+        raise BoneAgeError(f'{shown(path)} is not of the predictions beside it: evaluate again.')
+    return Evaluation(results, predictions, title)
 
 # %% ../nbs/07c_page.ipynb #00000035
 def _write_coverage(
@@ -397,15 +406,21 @@ def _write_coverage(
     write_atomically(claim_folder(folder, 'evaluation')/'coverage.csv', coverage)
     return [coverage_rows(coverage)]
 
-def _clear_optional(folder: str | Path) -> None:
-    "Remove what an earlier evaluation wrote there and this one perhaps does not."
-    figures = 'predicted', 'errors', 'error_by_age', 'ages', 'sexes', 'history', 'films'
-    for name in ('coverage.csv', 'history.csv', *(f'{figure}.{ending}' for figure in figures for ending in KINDS)):
-        (Path(folder)/name).unlink(missing_ok=True)
+def _remove_earlier(
+    folder: Path,  # from `claim_folder`
+) -> None:
+    "Remove what an earlier evaluation made of its predictions; raises `BoneAgeError` where that is not possible."
+    tables = 'results', 'results_by_sex', 'results_by_age_band', 'predicted_age', 'coverage', 'history'
+    names = [f'{table}.csv' for table in tables] + [f'{name}.{ending}' for name in CAPTIONS for ending in KINDS]
+    try:
+        for name in ('page.html', *names): (folder/name).unlink(missing_ok=True)
+    except OSError as error:
+        raise BoneAgeError(f'{shown(folder)} cannot be written to ({error.strerror or error}): '
+                           'choose another folder.') from None
 
 def _page_tables(
     predictions: pd.DataFrame,  # columns id, boneage (months), male, predicted (months)
-    results: dict,  # from `write_results`
+    results: dict,  # from `results_tables`
     intervals: list,  # from `_write_coverage`
 ) -> list:  # for `page_html`
     "The tables of the page, in order."
@@ -430,13 +445,15 @@ def evaluate_predictions(
     table = check_predictions(predictions)
     if history is not None and not len(history): history = None
     figures = draw_figures(table, train_table, history, images, figure_format=figure_format)
+    folder = claim_folder(folder, 'evaluation')
+    results = results_tables(table, train_table, n_boot, seed)
+    _remove_earlier(folder)
     write_predictions(table, folder)
-    _clear_optional(folder)
     write_predicted_age(table, folder)
     if history is not None: write_history(history, folder)
-    results = write_results(table, folder, train_table, n_boot, seed)
     write_figures(figures, folder, figure_format)
     tables = _page_tables(table, results, _write_coverage(table, folder))
-    write_atomically(Path(folder)/'page.html',
+    write_atomically(folder/'page.html',
                      page_html(table, tables, figures, results['results'], title, extra_rows, figure_format))
+    write_results(results, folder)
     return Evaluation(results['results'], table.drop(columns='path', errors='ignore'), title)
