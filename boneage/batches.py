@@ -6,7 +6,7 @@
 __all__ = ['StoredPictures', 'load_pictures', 'Films', 'films_of', 'TrainingViews', 'PlainPictures', 'on_devices']
 
 # %% ../nbs/06a_batches.ipynb #00000003
-import math, tempfile, threading
+import errno, math, os, tempfile, threading
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -50,17 +50,31 @@ class StoredPictures:
         if read < picture.nbytes: raise OSError(f'only {read} of {picture.nbytes} bytes')
         return picture
 
+# %% ../nbs/06a_batches.ipynb #698eb6c8
+def _place_beside(
+    folder: Path,  # of the pictures
+) -> Path:  # the same, or where it can only be read a folder for large temporary files
+    "Where the file can lie; raises `OSError` for a full disk."
+    try: tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS): raise
+        usual = '/var/tmp' if os.path.isdir('/var/tmp') else tempfile.gettempdir()
+        return Path(os.environ.get('TMPDIR') or usual)
+    return folder
+
 # %% ../nbs/06a_batches.ipynb #f11d80d4
 def load_pictures(
     table: pd.DataFrame,  # column path: square pictures of one size, made by `preprocess_folder`
     progress: bool = True,  # show a bar
 ) -> StoredPictures:  # uint8 (side, side) each
-    "Decode the pictures of a table, onto their disk; raises `BoneAgeError` where sizes differ or there is no room."
+    "Decode the pictures of a table into a file; raises `BoneAgeError` where sizes differ or there is no room."
     paths = list(table['path'])
     if not paths: raise BoneAgeError('There are no pictures to load: the table has no rows.')
-    folder, first = Path(paths[0]).absolute().parent, read_radiograph(paths[0])
+    first, folder = read_radiograph(paths[0]), Path(paths[0]).absolute().parent
+    place = folder
     try:
-        pictures = StoredPictures(folder, first.shape)
+        place = _place_beside(folder)
+        pictures = StoredPictures(place, first.shape)
         for path in tqdm(paths, desc='load', unit='film', disable=not progress):
             picture = read_radiograph(path)
             if picture.shape != first.shape:
@@ -69,8 +83,11 @@ def load_pictures(
             pictures.append(picture)
         pictures.file.flush()  # the last of them
     except OSError as error:
-        raise BoneAgeError(f'{shown(folder)} cannot take {len(paths) * first.size / 1e9:.1f} GB of pictures for the '
-                           f'training ({error.strerror or error}): make room there and run the same again.') from None
+        advice = ('make room there' if place == folder else
+                  f'{shown(folder)} can only be read, so name a folder with room in TMPDIR')
+        size = math.ceil(len(paths) * first.size / 1e6)
+        raise BoneAgeError(f'{shown(place)} cannot take {size:,} MB of pictures for the training '
+                           f'({error.strerror or error}): {advice} and run the same again.') from None
     return pictures
 
 # %% ../nbs/06a_batches.ipynb #0000000e
