@@ -5,9 +5,10 @@
 # %% auto #0
 __all__ = ['MARGIN_ABOVE', 'MARGIN_BELOW', 'MARGIN_BESIDE', 'PIPELINES', 'SMALLEST_PICTURE', 'LARGEST_PICTURE', 'Crop',
            'between_marks', 'upright_picture', 'landmarks_box', 'window_threshold', 'window', 'pad_to_square',
-           'Pipeline', 'find_pipeline', 'picture_size', 'Preprocessed', 'preprocess']
+           'Pipeline', 'find_pipeline', 'picture_size', 'Preprocessed', 'film_checksum', 'preprocess']
 
 # %% ../nbs/02_preprocessing.ipynb #00000003
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -191,9 +192,16 @@ class Preprocessed:
     "What a pipeline made of a film, and how."
     image: np.ndarray  # uint8 (size, size)
     record: dict  # as JSON has it, see above
+    checksum: int  # of the film
 
     @property
     def hand_found(self) -> bool: return self.record['method'] != 'none'
+
+def film_checksum(
+    pixels: np.ndarray,  # uint8 (H, W), as `read_film` gives them
+) -> int:
+    "By what a film is told from others of its size."
+    return zlib.crc32(np.ascontiguousarray(pixels))
 
 # %% ../nbs/02_preprocessing.ipynb #00000019
 def preprocess(
@@ -205,7 +213,7 @@ def preprocess(
     "Make the picture that a network sees. Raises `RadiographError` for a file or an array that is no radiograph."
     chosen, size = find_pipeline(pipeline), picture_size(size, pipeline)
     image = read_film(radiograph).pixels
-    hand, inverted = None, False
+    checksum, hand, inverted = film_checksum(image), None, False
     if find and chosen.negatives: image, hand, inverted = find_bright_bone(image, chosen.finder)
     elif find: hand = chosen.finder(image)
     picture, corners, matrix = chosen.make(image, size, hand)
@@ -216,4 +224,4 @@ def preprocess(
         reason=reason, inverted=inverted, angle=round(hand.angle, 1) if hand else 0.0,
         box=corners.ravel().round(1).tolist(), matrix=matrix.round(6).tolist(),
         landmarks=hand.landmarks.round(1).tolist() if hand else [])
-    return Preprocessed(picture, record)
+    return Preprocessed(picture, record, checksum)

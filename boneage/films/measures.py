@@ -17,7 +17,7 @@ from .grey import grey_counts, grey_percentiles
 from .hand import PREPARATIONS
 from .landmarks import Palm, find_palms, landmarks_of
 from .radiograph import mapped, rotation
-from ..preprocessing import Preprocessed, between_marks, preprocess
+from ..preprocessing import Preprocessed, between_marks, film_checksum, preprocess
 
 # %% ../../nbs/films/04_measures.ipynb #00000186
 AROUND = 1.25  # side of the second look's square, as a share of the landmarks' larger extent
@@ -183,9 +183,9 @@ def as_judged(
 ) -> Preprocessed:
     "What was made of a film if it can be judged, else made anew; raises `BoneAgeError` for another film's."
     record = made.record
-    if (record['height'], record['width']) != film.shape:
-        raise BoneAgeError(f'A crop of a film of {record["width"]} × {record["height"]} pixels does not belong to one '
-                           f'of {film.shape[1]} × {film.shape[0]}: preprocess the film itself.')
+    if (record['height'], record['width']) != film.shape or made.checksum != film_checksum(film):
+        raise BoneAgeError(f'The crop was made of another film, of {record["width"]} × {record["height"]} pixels: '
+                           'preprocess the film that is judged.')
     fits = record['pipeline'] == PIPELINE and record['size'] == SIDE and record['reason'] != 'whole film asked for'
     return made if fits else preprocess(film, PIPELINE, SIDE)
 
