@@ -231,13 +231,14 @@ def preprocess_folder(
 # %% ../nbs/02a_pictures.ipynb #0000001a
 def film_pictures(
     table: pd.DataFrame,  # films
-    folder: Path,  # with the subfolders crops and whole, or one that `preprocess_folder` filled
+    folder: Path,  # with the subfolders crops and whole, or filled by `preprocess_folder` as asked for here
     pipeline: str = 'default',
     find: bool = True,  # False: whole films
     **options,  # workers, progress
 ) -> pd.DataFrame:  # the table with the pictures' paths
     "Preprocess the films of a table; failures are printed. Raises `BoneAgeError` where films are gone or none is left."
-    made_before = find and (folder/'pipeline.json').is_file()
+    settings = folder/'pipeline.json'
+    made_before = settings.is_file() and read_json(settings, 'choose another folder').get('find') == find
     target = folder if made_before else folder/('crops' if find else 'whole')
     done, failures = preprocess_folder(table, target, pipeline, find=find, tables=not made_before, **options)
     left = table['path'][~table['id'].isin(done['id'])].dropna().map(str)
