@@ -115,6 +115,11 @@ TYPES = {'.html': 'text/html; charset=utf-8', '.js': 'text/javascript; charset=u
          '.txt': 'text/plain; charset=utf-8', '.wasm': 'application/wasm'}
 HERE = '127.0.0.1'
 
+def _own_names(port: int) -> set[str]:
+    "What a browser on this machine calls the server."
+    ends = (':80', '') if port == 80 else (f':{port}',)
+    return {name + end for name in (HERE, 'localhost') for end in ends}
+
 # %% ../../nbs/apps/01b_live.ipynb #00000018
 class LiveHandler(BaseHTTPRequestHandler):
     "Gives files of a list away, to a browser on this machine."
@@ -136,9 +141,7 @@ class LiveHandler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
 
-    def _is_for_us(self) -> bool:
-        port = self.server.server_address[1]
-        return self.headers.get('Host') in (f'{HERE}:{port}', f'localhost:{port}')
+    def _is_for_us(self) -> bool: return self.headers.get('Host') in _own_names(self.server.server_address[1])
 
     def _find(self) -> Path | None:
         "The file that is asked for; else the answer is given already."
@@ -176,11 +179,12 @@ def app_server(
     port: int = 8321,  # 0: any that is free
     folder: str | Path = LIVE_FOLDER,  # of the page
 ) -> LiveServer:  # `serve_forever` runs it
-    "The server of the page; raises `BoneAgeError` where the page was not built or the port is taken."
+    "The server of the page; raises `BoneAgeError` where the page was not built, or the port is taken or is none."
     handler = partial(LiveHandler, files=live_files(folder))
     try: return LiveServer((HERE, port), handler)
-    except OSError as error:
-        raise BoneAgeError(f'Port {port} cannot be used ({error.strerror}): give another with --port, '
+    except (OSError, OverflowError) as error:
+        why = error.strerror if isinstance(error, OSError) else 'it must be between 0 and 65535'
+        raise BoneAgeError(f'Port {port} cannot be used ({why}): give another with --port, '
                            'or 0 for any that is free.') from None
 
 def app_address(
