@@ -353,8 +353,7 @@ def readings_html(
     table: pd.DataFrame,  # from `BlindReading`
 ) -> str:
     "What was read, the largest error of the reader first."
-    some = table.assign(error=table['reader'] - table['boneage'])
-    some = some.loc[some['error'].abs().sort_values(ascending=False).index]
+    some = table.assign(error=table['reader'] - table['boneage']).sort_values('error', key=abs, ascending=False)
     def cells(row):
         network = '–' if np.isnan(row.predicted) else f'{row.predicted:.1f}'
         months = f'{row.boneage:.0f}', f'{row.reader:.0f}', f'{row.error:+.0f}'.replace('-', '−'), network
