@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from urllib.parse import unquote_plus, urlsplit
 
-from .archives import extract_archive, reason
+from .archives import extract_archive, holds_files, reason
 from .basics import BoneAgeError, file_sha256, name_problem, shown
 from .locks import alone
 from .urls import source_name
@@ -121,5 +121,5 @@ def download_rsna(
         if sha256 is None:
             print(f'no checksum of {archive.name} is published; this one has {pooch.file_hash(str(archive))}')
         target = Path(folder)/archive.stem
-        if not target.is_dir(): extract_archive(archive, target)
+        if not holds_files(target): extract_archive(archive, target)
     return Path(folder)
