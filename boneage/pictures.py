@@ -21,7 +21,7 @@ from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.grey import RadiographError
 from .films.radiograph import as_png, read_radiograph
 from .preprocessing import picture_size, preprocess
-from .urls import is_url, source_name, url_name
+from .urls import is_url, local_path, source_name, url_name
 
 # %% ../nbs/02a_pictures.ipynb #00000006
 def _preprocess_file(
@@ -55,8 +55,9 @@ def _ended(identifier: str, source: str, *_) -> dict:
 # %% ../nbs/02a_pictures.ipynb #6d1063d0
 def film_note(
     source: str,  # path or URL, as a table has it
-) -> list | None:  # name, bytes, ns of the last change; of a missing file the name; of a URL a hash; None without path
+) -> list | None:  # name, bytes, ns of the last change; of a missing file the name; of a URL a hash; None for none
     "By what a film is known again without reading it."
+    source = local_path(source)
     if not source: return None
     if is_url(source): return [url_name(source), hashlib.sha256(source.encode(errors='replace')).hexdigest()]
     try: found = os.stat(source)
@@ -192,7 +193,7 @@ def _write_tables(
     "Write films.csv, records.csv and failures.csv."
     places = [path if is_url(path) else os.path.abspath(path) for path in done['path'].map(str)]
     films = done.assign(path=places, **({'age_unit': 'months'} if 'boneage' in done else {}))
-    columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id', 'age_unit') if name in films]
+    columns = [name for name in ('id', 'path', 'boneage', 'male', 'source_id', 'child', 'age_unit') if name in films]
     write_atomically(out/'films.csv', films[columns])
     noted = [records[identifier] for identifier in done['id'].map(str)]
     write_atomically(out/'records.csv', pd.DataFrame(noted, columns=list(RECORD_KEYS)))
@@ -242,7 +243,7 @@ def film_pictures(
     target = folder if made_before else folder/('crops' if find else 'whole')
     done, failures = preprocess_folder(table, target, pipeline, find=find, tables=not made_before, **options)
     left = table['path'][~table['id'].isin(done['id'])].dropna().map(str)
-    gone = [path for path in left if not is_url(path) and not os.path.exists(path)]
+    gone = [path for path in map(local_path, left) if not is_url(path) and not os.path.exists(path)]
     if gone:  # a disk that went away would leave a network of half the films
         raise BoneAgeError(f'{len(gone)} of {len(table)} films are not there, the first is {shown(gone[0])}: '
                            'bring them back and run the same again, or leave them out of the table.')

@@ -15,7 +15,7 @@ import pandas as pd
 from .basics import BoneAgeError, name_problem, shown, write_atomically
 from .notebook import html_bars, html_table, html_view
 from .labels import labels_of, read_cells, read_labels
-from .urls import is_url
+from .urls import is_url, local_path, source_name, url_problem
 
 # %% ../nbs/01_tables.ipynb #00000011
 def _header_length(
@@ -72,6 +72,7 @@ def find_problems(
     told = table.get('label_problem', pd.Series(None, table.index, object))
     ages = pd.to_numeric(table['boneage'].map(lambda age: None if isinstance(age, str) else age), errors='coerce')
     names = table['id'].map(name_problem).where(table['id'].notna(), None)
+    addresses = table['path'].map(lambda path: url_problem(path) if is_url(path) else None)
     wrong = {
         'id that is missing': table['id'].isna(),
         'id that appears more than once': table['id'].duplicated(keep=False) & table['id'].notna(),
@@ -81,6 +82,7 @@ def find_problems(
         **{problem: told == problem for problem in told.dropna().unique()},
         'unknown sex': ~table['male'].isin([True, False]) & told.isna(),
         'label without an image': table['path'].isna(),
+        **{f'path that {problem}': addresses == problem for problem in addresses.dropna().unique()},
     }
     found = [(identifier, problem) for problem, rows in wrong.items() for identifier in table.loc[rows, 'id']]
     if files:
@@ -106,7 +108,7 @@ def describe_table(
     table: pd.DataFrame,  # boneage, male
 ) -> pd.DataFrame:  # one row for girls, boys and all: films, mean, sd, youngest, oldest (months)
     "How many films of which ages."
-    groups = {'girls': table[~table['male']], 'boys': table[table['male']], 'all': table}
+    groups = {'girls': table[table['male'].eq(False)], 'boys': table[table['male'].eq(True)], 'all': table}
     summary = {name: part['boneage'].agg(['count', 'mean', 'std', 'min', 'max']) for name, part in groups.items()}
     columns = ['films', 'mean', 'sd', 'youngest', 'oldest']
     return pd.DataFrame(summary).T.set_axis(columns, axis=1).round(1).astype({'films': int})
@@ -120,7 +122,7 @@ def _films_view(
     counts = {name: np.bincount(bins[table['male'] == male], minlength=bins.max() + 1).tolist()
               for name, male in (('girls', False), ('boys', True))}
     summary = describe_table(table).astype(object).fillna('–')
-    first = [(shown(film.id), shown(Path(film.path).name), f'{film.boneage:.0f}', 'boy' if film.male else 'girl')
+    first = [(shown(film.id), Path(source_name(film.path)).name, f'{film.boneage:.0f}', 'boy' if film.male else 'girl')
              for film in table.head(rows).itertuples()]
     ages = [f'{12*place}' for place in range(bins.max() + 1)]
     bars = html_bars(counts, ages, 'how many girls and boys of which bone age')
@@ -161,7 +163,9 @@ def check_table(
     "Check a table; raises one `BoneAgeError` that lists every problem."
     if on_problem not in ('raise', 'drop'):
         raise BoneAgeError(f"on_problem is {on_problem!r}: say 'raise' or 'drop'.")
-    table = table.assign(**{name: id_texts(table[name]) for name in ('id', 'source_id') if name in table})
+    table = table.assign(**{name: id_texts(table[name]) for name in ('id', 'source_id', 'child') if name in table})
+    if 'path' in table:
+        table['path'] = pd.Series(map(local_path, table['path']), table.index, table['path'].dtype)
     problems = find_problems(table, files)
     count = f'{problems["id"].nunique(dropna=False)} of {len(table)} films'
     if len(problems) and on_problem == 'raise':
@@ -204,8 +208,9 @@ def save_table(
 
 # %% ../nbs/01_tables.ipynb #00000025
 def _beside(csv: Path, path) -> str | None:
-    "A path of a table, from where this process stands; a URL as it is."
+    "A path of a table, from where this process stands; a URL as it is, but for `file://`."
     if not isinstance(path, str): return None
+    path = local_path(path)
     return path if is_url(path) else str(csv.parent/path)
 
 def _table_with_paths(
@@ -228,7 +233,7 @@ def read_table(
     check: bool = True,  # raise for any problem but missing files
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`; a table from `save_table` says months itself
     columns: dict[str, str] | None = None,  # which column is which, see `read_labels`
-) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the file has it
+) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id and child where the file has them
     "Read a table that says where its films are, as `save_table` writes it; raises `BoneAgeError` for any other."
     table = _table_with_paths(Path(csv), columns, age_unit)
     return check_table(table, files=False) if check else table
