@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .archives import extract_archive, reason
+from .archives import extract_archive, holds_files, reason
 from .basics import OWNER_FILE, BoneAgeError, shown
 from .labels import image_suffixes, read_cells, read_labels
 from .tables import check_table, read_table
@@ -77,7 +77,7 @@ def _unzip_inner(
     "Unpack the zips inside RSNA's validation archive beside themselves, once."
     for archive in sorted(folder.glob('**/boneage-*-dataset*.zip')):
         hidden = any(part.startswith('.') for part in archive.relative_to(folder).parts)
-        if not hidden and not archive.with_suffix('').is_dir(): extract_archive(archive, archive.with_suffix(''))
+        if not hidden and not holds_files(archive.with_suffix('')): extract_archive(archive, archive.with_suffix(''))
 
 # %% ../nbs/01a_dataset.ipynb #00000016
 def _paths_of(ids: pd.Series, images: Path) -> list[str | None]:
@@ -93,10 +93,10 @@ def _paths_of(ids: pd.Series, images: Path) -> list[str | None]:
 def read_dataset(
     folder: str | Path,  # with films and labels
     csv: str | Path | None = None,  # labels, where the folder has none of the known layouts
-    columns: dict[str, str] | None = None,  # which column is which: {'id': ..., 'boneage': ..., 'male' or 'sex': ...}
+    columns: dict[str, str] | None = None,  # {'id': ..., 'boneage': ..., 'male' or 'sex': ..., 'child': ...}
     on_problem: str = 'raise',  # or 'drop', see `check_table`
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`
-) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where the labels have it
+) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id and child where the labels have them
     """Read films and labels in RSNA's layout, in Kaggle's, or in any folder with a CSV. Raises one `BoneAgeError` that
     lists every problem."""
     folder = Path(folder)
@@ -123,7 +123,7 @@ def read_films(
     columns: dict[str, str] | None = None,  # which column is which, see `read_labels`
     on_problem: str = 'raise',  # or 'drop', see `check_table`
     age_unit: str | None = None,  # 'months' or 'years', see `read_labels`
-) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id where films were copied
+) -> pd.DataFrame:  # id, path, boneage (months), male, and source_id and child where the labels have them
     "Read films and labels from wherever they are; raises `BoneAgeError` that lists every problem."
     if csv: return read_dataset(data, csv, columns, on_problem, age_unit)
     table = next((Path(data)/name for name in TABLE_FILES if os.path.isfile(Path(data)/name)), Path(data))
