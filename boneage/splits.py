@@ -74,13 +74,25 @@ def _stratified_order(
     return np.argsort(place, kind='stable')
 
 # %% ../nbs/01b_splits.ipynb #00000023
-def _rows_by_source(
-    table: pd.DataFrame,  # id, and source_id where films were copied
-) -> list[np.ndarray]:  # row numbers of each source, in the order of its first row
-    "The rows that stand for one film."
-    if 'source_id' not in table: return list(np.arange(len(table))[:, None])
-    numbers, _ = pd.factorize(id_texts(table['source_id']).fillna(id_texts(table['id'])))
-    return np.split(np.argsort(numbers, kind='stable'), np.cumsum(np.bincount(numbers))[:-1])
+def _shared_names(
+    table: pd.DataFrame,  # id, and any of source_id, child and path
+) -> list[pd.Series]:  # text, missing where nothing is known
+    "What rows that belong together have in common."
+    names = [id_texts(table['id'])]
+    if 'source_id' in table: names.append(id_texts(table['source_id']).fillna(names[0]))
+    if 'child' in table: names.append(id_texts(table['child']))
+    if 'path' in table and table['path'].nunique() > 1: names.append(table['path'].map(str, na_action='ignore'))
+    return [some.reset_index(drop=True) for some in names]
+
+def _rows_together(
+    table: pd.DataFrame,  # id, and any of source_id, child and path
+) -> list[np.ndarray]:  # row numbers of each group, in the order of its first row
+    "The rows that stand for one film or one child."
+    names, group, before = _shared_names(table), pd.Series(np.arange(len(table))), None
+    while not group.equals(before):
+        before = group
+        for some in names: group = group.groupby(some).transform('min').fillna(group).astype(int)
+    return [rows for _, rows in sorted(group.groupby(group).indices.items())]
 
 # %% ../nbs/01b_splits.ipynb #00000007
 part_names = {  # by number of fractions
@@ -97,26 +109,43 @@ def _check_fractions(
 
 # %% ../nbs/01b_splits.ipynb #00000028
 def split_table(
-    table: pd.DataFrame,  # id, path, boneage, male, and source_id where films were copied
+    table: pd.DataFrame,  # id, path, boneage, male, and source_id and child where they are known
     fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # of the parts, in the order of `part_names`
     seed: int = 2017,
     stratify: bool = False,  # spread sexes and ages evenly over the parts
-    batch: int = 32,  # parts are whole batches where the table holds at least 100; sizes count films, not their copies
+    batch: int = 32,  # parts are whole batches where the table holds at least 100; sizes count films, or children
 ) -> dict[str, FilmTable]:  # 'train', 'calibration' if asked for, 'validation', 'test'
-    "Split a table at random; raises `BoneAgeError` where fractions do not add up to 1 or a part would be empty."
+    """Split a table at random, rows of one `source_id`, one `path` or one `child` in one part; raises `BoneAgeError`
+    where fractions do not add up to 1 or a part would be empty."""
     _check_fractions(fractions)
     if not len(table): raise BoneAgeError('There is nothing to split: the table has no rows.')
     table = table.sort_values('id', ignore_index=True, key=id_texts)
-    rows_of = _rows_by_source(table)
+    rows_of = _rows_together(table)
     films = table.iloc[[rows[0] for rows in rows_of]].reset_index(drop=True)
     rng = np.random.default_rng(seed)
     order = _stratified_order(films, rng) if stratify else rng.permutation(len(films))
     sizes = _part_sizes(len(films), fractions, batch)
     if min(sizes) < 1:
-        raise BoneAgeError(f'{len(films)} films are too few to split into {fractions}: give more films.')
+        raise BoneAgeError(f'{len(films)} films are too few to split into {fractions} '
+                           '(copies, and films of one child, count once): give more films.')
     parts = np.split(order, np.cumsum(sizes)[:-1])
     return {part: FilmTable(table.iloc[np.concatenate([rows_of[film] for film in chosen])].reset_index(drop=True))
             for part, chosen in zip(part_names[len(fractions)], parts)}
+
+# %% ../nbs/01b_splits.ipynb #df1d4b10
+def _check_parts(
+    split: dict[str, pd.DataFrame],
+    folder: str | Path,  # what to name in an error
+) -> None:
+    "Raises `BoneAgeError` where parts share a film, copies of one, or films of one child."
+    parts = np.repeat(list(split), [len(rows) for rows in split.values()])
+    table = pd.concat(split.values(), ignore_index=True)
+    shared = [rows for rows in _rows_together(table) if len(set(parts[rows])) > 1]
+    if shared:
+        names = table['id'].iloc[np.concatenate(shared)].map(shown).unique()
+        raise BoneAgeError(f'Parts of the split in {shown(folder)} share films, copies of them or films of a child '
+                           f'({", ".join(names[:5])}{" and more" if len(names) > 5 else ""}): '
+                           'the test would be of what was learned; split the films anew.')
 
 # %% ../nbs/01b_splits.ipynb #0000000f
 def remove_split(
@@ -133,10 +162,12 @@ def save_split(
     folder: str | Path,  # a new one, an empty one, or one of the same kind
     kind: str = 'split',  # what the folder is, see `claim_folder`; a training says 'run'
 ) -> None:
-    "Write dataset.csv and a CSV a part, such as train.csv; raises `BoneAgeError` for another part or folder."
+    """Write dataset.csv and a CSV a part, such as train.csv; raises `BoneAgeError` for another part or folder, and for
+    parts that share films."""
     unknown = [shown(part) for part in split if part not in part_names[4]]
     if unknown:
         raise BoneAgeError(f'A split has no part {", ".join(unknown)}: give {", ".join(part_names[4])}.')
+    _check_parts(split, folder)
     folder = claim_folder(folder, kind)
     remove_split(folder)
     for part, rows in split.items(): save_table(rows, folder/f'{part}.csv')
@@ -152,11 +183,14 @@ def has_split(
 def load_split(
     folder: str | Path,
 ) -> dict[str, pd.DataFrame]:
-    "Read back what `save_split` wrote; raises `BoneAgeError` where it did not."
+    "Read back what `save_split` wrote; raises `BoneAgeError` where it did not, or where parts share films."
     if not has_split(folder):
         raise BoneAgeError(f'{shown(folder)} holds no split, or not a whole one: make it with `boneage dataset`.')
     paths = {part: Path(folder)/f'{part}.csv' for part in part_names[4]}
-    return {part: read_table(path) for part, path in paths.items() if part != 'calibration' or path.is_file()}
+    split = {part: read_table(path) for part, path in paths.items() if part != 'calibration' or path.is_file()}
+    # a column of children may have had another name when the films were split
+    _check_parts({part: rows.drop(columns='child', errors='ignore') for part, rows in split.items()}, folder)
+    return split
 
 # %% ../nbs/01b_splits.ipynb #00000015
 def find_split(
