@@ -4,16 +4,16 @@
 
 # %% auto #0
 __all__ = ['INSTALL', 'LONG_LENGTHS', 'DEFLATED', 'MUCH_MORE', 'AFTER_PIXELS', 'LARGEST_TILES', 'ROW_STEP', 'UNEVEN_ROWS',
-           'PATIENCE', 'GDCM', 'PLUGINS', 'load_pydicom', 'check_decoder', 'first_number', 'read_header', 'uneven_rows',
-           'stored_pixels']
+           'PATIENCE', 'NOT_THERE', 'GDCM', 'GDCM_WORDS', 'PLUGINS', 'load_pydicom', 'check_decoder', 'first_number',
+           'read_header', 'uneven_rows', 'stored_pixels']
 
 # %% ../../nbs/films/00c_dicom_pixels.ipynb #4ba71ab7
-import io, math, struct, subprocess, sys, zlib
+import io, math, re, struct, subprocess, sys, zlib
 
 import numpy as np
 
 from ..basics import extra, shown
-from .damage import check_jpeg, damaged, unpacked_length
+from .damage import LIBJPEG, check_jpeg, damaged, unpacked_length
 from .grey import RadiographError, check_size
 from .radiograph import LARGEST_FILE
 
@@ -222,8 +222,11 @@ def uneven_rows(
 
 # %% ../../nbs/films/00c_dicom_pixels.ipynb #0d8eb596
 PATIENCE = 60  # seconds for one film
-GDCM = """
-import sys, gdcm
+NOT_THERE = 3  # exit status
+GDCM = f"""
+import sys
+try: import gdcm
+except ImportError: sys.exit({NOT_THERE})
 syntax, sign, *numbers = sys.argv[1:]
 samples, columns, rows, allocated, stored, representation = map(int, numbers)
 fragment, fragments, image = gdcm.Fragment(), gdcm.SequenceOfFragments.New(), gdcm.Image()
@@ -241,6 +244,8 @@ sys.stdout.buffer.write(image.GetBuffer().encode('utf-8', 'surrogateescape'))
 """
 
 # %% ../../nbs/films/00c_dicom_pixels.ipynb #3ddab6b5
+GDCM_WORDS = re.compile(rf'(Error|Warning): In |{LIBJPEG.pattern}')  # Python may write there too
+
 def _by_gdcm(
     header,  # pydicom's data set
     frame: bytes,  # compressed: lossless JPEG or JPEG-LS
@@ -250,12 +255,16 @@ def _by_gdcm(
     samples, bits = int(first_number(header, 'SamplesPerPixel', 1)), _claimed(frame)[2]
     allocated, rows, columns = 8 if bits <= 8 else 16, int(header.Rows), int(header.Columns)
     signed = int(first_number(header, 'PixelRepresentation', 0)) == 1
-    command = [sys.executable, '-c', GDCM, header.file_meta.TransferSyntaxUID,
+    command = [sys.executable, '-P', '-c', GDCM, header.file_meta.TransferSyntaxUID,
                str(header.PhotometricInterpretation).strip(), samples,
                columns, rows, allocated, bits, int(signed)]
     try: done = subprocess.run([str(word) for word in command], input=frame, capture_output=True, timeout=PATIENCE)
     except subprocess.TimeoutExpired: raise damaged(name, f'its decoder needs more than {PATIENCE} seconds') from None
-    if done.returncode or done.stderr.strip() or len(done.stdout) < rows * columns * samples * allocated // 8:
+    if done.returncode == NOT_THERE:
+        raise RadiographError(f'{name} is compressed as {shown(header.file_meta.TransferSyntaxUID.name)}, '
+                              f'and GDCM, its decoder, does not start: {INSTALL}.')
+    complains = any(map(GDCM_WORDS.match, done.stderr.decode('utf-8', 'replace').splitlines()))
+    if done.returncode or complains or len(done.stdout) < rows * columns * samples * allocated // 8:
         raise damaged(name, 'its compressed data cannot be decoded')
     shape = (rows, columns, samples)[:2 if samples == 1 else 3]
     stored = np.frombuffer(done.stdout, f'<{"i" if signed else "u"}{allocated // 8}', math.prod(shape)).reshape(shape)
@@ -283,7 +292,7 @@ def _decompressed(
     plugin = next((name for name in wanted if name in there), '')
     stored = pydicom.pixels.pixel_array(header, decoding_plugin=plugin, correct_unused_bits=True,
                                         allow_excess_frames=False)
-    if stored.dtype != np.uint8 or syntax != '1.2.840.10008.1.2.4.50': return stored, ()
+    if stored.dtype != np.uint8 or not syntax.name.startswith(('JPEG Baseline', 'JPEG Extended')): return stored, ()
     return stored, check_jpeg(frame, stored if stored.ndim == 2 else stored[..., 1], 8, name)
 
 # %% ../../nbs/films/00c_dicom_pixels.ipynb #7def588b
