@@ -18,7 +18,7 @@ from .archives import reason
 from .basics import (BoneAgeError, check_apart, claim_folder, film_file, one_sentence, read_json,
                             save_json, shown, write_atomically)
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
-from .films.changes import rotate, shrink_to
+from .films.changes import blurred, recoded, rotate, shrink_to, shrunk
 from .films.grey import stretch_grey
 from .films.radiograph import as_png, read_radiograph, rotation
 from .pictures import film_note, same_film
@@ -57,8 +57,8 @@ def balance_ages(
     seed: int = 2017,
 ) -> pd.DataFrame:  # the table and the copies to make, with `source_id` and `rotation` (degrees, 0 for originals)
     """Plan the balanced table; same seed, same plan. A bin without any film stays empty, the last one takes older films
-    too. Films that have a `source_id` keep it, and their copies get it. Raises `BoneAgeError` for an empty table, a film
-    without an age or with a negative one, and bins, a rotation or a seed that cannot be."""
+    too. Films that have a `source_id` keep it, and their copies get it. Raises `BoneAgeError` for an empty table, a
+    film without an age or with a negative one, and bins, a rotation or a seed that cannot be."""
     _check_ages(table)
     _check_whole(1, bin_months=bin_months, upper_months=upper_months, per_bin=1 if per_bin is None else per_bin)
     _check_whole(0, seed=seed)
@@ -234,7 +234,7 @@ def _random_levels(
     levels = np.linspace(0, 1, 256) ** np.exp(rng.uniform(-ranges.gamma, ranges.gamma))
     levels = (levels - 0.5) * (1 + rng.uniform(-ranges.contrast, ranges.contrast)) + 0.5
     levels += rng.uniform(-ranges.brightness, ranges.brightness)
-    return (255 * np.clip(levels, 0, 1)).astype(np.uint8)
+    return np.round(255 * np.clip(levels, 0, 1)).astype(np.uint8)
 
 # %% ../nbs/03_augmentation.ipynb #00000017
 def _softened(
@@ -242,11 +242,8 @@ def _softened(
     rng: np.random.Generator,
 ) -> np.ndarray:  # uint8 (size, size)
     "Blurred, or once saved at a lower resolution."
-    size = len(view)
-    if rng.random() < 0.5: return cv2.GaussianBlur(view, (0, 0), rng.uniform(0.3, 2) * size / 224)
-    scale = rng.uniform(0.3, 0.9)
-    small = cv2.resize(view, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return cv2.resize(small, (size, size), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.5: return blurred(view, rng.uniform(0.3, 2) * 300 / 224)  # pixels of a view of 224
+    return shrink_to(shrunk(view, rng.uniform(0.3, 0.9) * len(view)), len(view))
 
 def _coarsened(
     view: np.ndarray,  # uint8 (size, size)
@@ -255,14 +252,12 @@ def _coarsened(
     """As if cut out of a faint film with grain or JPEG blocks: few grey levels, spoiled, then stretched as `preprocess`
     does."""
     size, faint = len(view), np.exp(rng.uniform(np.log(0.1), 0))
-    film = cv2.resize(view, (size * 3 // 2,) * 2, interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    film = shrink_to(view, size * 3 // 2).astype(np.float32)
     film = film * faint + rng.uniform(0, 255 * (1 - faint))
     if rng.random() < 0.7: film += rng.uniform(0, 16) * rng.standard_normal(film.shape, np.float32)
     film = np.clip(np.round(film), 0, 255).astype(np.uint8)
-    if rng.random() < 0.5:
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(8, 95))]
-        film = cv2.imdecode(cv2.imencode('.jpg', film, quality)[1], cv2.IMREAD_GRAYSCALE)
-    return stretch_grey(cv2.resize(film, (size, size), interpolation=cv2.INTER_AREA), 2, 99.5, white=230)
+    if rng.random() < 0.5: film = recoded(film, int(rng.integers(8, 95)))
+    return stretch_grey(shrink_to(film, size), 2, 99.5, white=230)
 
 # %% ../nbs/03_augmentation.ipynb #00000018
 def _clipped(
