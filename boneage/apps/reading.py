@@ -242,6 +242,8 @@ class BlindReading:
         seed: int = 0,  # of the order
     ):
         if not len(table): raise BoneAgeError('The table has no films to read: give one with rows.')
+        unlabelled = table['boneage'].isna().sum()
+        if unlabelled: raise BoneAgeError(f'{unlabelled} of {len(table)} films have no bone age: leave them out.')
         open_reader(model)  # what is wrong with it is told now, and not by missing answers
         self.model, self.rows = model, []
         self.waiting = list(table.sample(frac=1, random_state=seed).itertuples())
@@ -446,5 +448,6 @@ def read_blind(
     seed: int = 0,  # of the order
     out: str | Path = 'reading.csv',  # where the table goes; another name where that is taken
 ) -> BlindReader:
-    "Guess the bone age of films, see label and network, keep score. Raises `BoneAgeError` for a table without films."
+    """Guess the bone age of films, see label and network, keep score. Raises `BoneAgeError` for a table without films,
+    and for films without a label."""
     return BlindReader(BlindReading(table, model, seed), Path(out))
