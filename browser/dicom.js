@@ -119,13 +119,20 @@ function window(header) {
   return value => Math.min(Math.max((value - middle) / Math.max(range, 1e-9) + 0.5, 0), 1);
 }
 
+/** What a number that was written with other bits is among the stored ones, and how many of their ranges it is away. */
+function asStored(header, value) {
+  const values = 2 ** header.number('BitsStored'), lowest = header.number('PixelRepresentation', 0) ? -values / 2 : 0;
+  const away = Math.floor((Math.trunc(value) - lowest) / values);
+  return { stored: Math.trunc(value) - away * values, away };
+}
+
 /** Is a stored value one with which the film is only filled up? Null without padding. */
 function padding(header, stored) {
-  let value = header.number('PixelPaddingValue');
-  if (value === null) return null;
-  // written with the wrong sign
-  if (!header.number('PixelRepresentation', 0) && value < 0) value += 2 ** header.number('BitsAllocated');
-  const other = header.number('PixelPaddingRangeLimit', value);
+  const told = header.number('PixelPaddingValue');
+  if (told === null) return null;
+  const { stored: value, away } = asStored(header, told);
+  const limit = asStored(header, header.number('PixelPaddingRangeLimit', told));
+  const other = limit.away === away ? limit.stored : value; // else it is no range of stored values
   const [low, high] = [Math.min(value, other), Math.max(value, other)];
   const isPadding = number => number >= low && number <= high;
   return stored.some(isPadding) && !stored.every(isPadding) ? isPadding : null;

@@ -7,6 +7,7 @@ import { isPng, readPng } from './png.js';
 import { turnOf } from './turn.js';
 
 const LARGEST_FILE = 500_000_000; // bytes
+const UNSEEN = 'a WebP tells nothing of damage inside it: give the original where there is one';
 
 /** Do the bytes begin so? */
 const begins = (bytes, start, from = 0) => (
@@ -37,7 +38,7 @@ async function checkedWebp(bytes, name) {
   if (turn > 1 && turn < 9) { // not every browser turns it
     throw new FilmProblem(`${name} says that it is turned, which this page does not heed in a WebP: save it as PNG.`);
   }
-  return { pixels: await decodedByBrowser(bytes, 'image/webp', name), notes: [] };
+  return { pixels: await decodedByBrowser(bytes, 'image/webp', name), notes: [UNSEEN] };
 }
 
 /** A BMP as the browser decodes it, which may not say that it is cut short. */

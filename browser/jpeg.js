@@ -8,7 +8,8 @@ import { SHORT, jpegComplaint } from './jpegdata.js';
 import { turnOf, turnedAsTold } from './turn.js';
 
 const SEAM_CLIP = 24; // grey levels: one pixel counts for no more
-const SEAM_LEAST = 3; // grey levels; no clean film comes near
+const SEAM_LEAST = 3; // grey levels; clean films stay below
+const SEAM_STEPS = 1.25; // steps of brightness; what rounding makes stays below
 const SEAM_BLOCKS = 3; // blocks on each side that must say something
 const MISFIT = 5; // grey levels: a whole row of blocks apart from the next by so much more than usual
 const FLAT_END = 0.02; // share of the height
@@ -100,13 +101,24 @@ function stepsFromLeft({ data, width }, row, block) {
   };
 }
 
+/** How fine a JPEG stores the brightness of its blocks, in grey levels; 0 where it does not say. */
+export function brightnessStep(bytes) {
+  for (let place = 2; place + 7 <= bytes.length && bytes[place] === 0xff;) {
+    const kind = bytes[place + 1];
+    if (kind === 0xdb) return (bytes[place + 4] >> 4 ? bytes[place + 5] << 8 | bytes[place + 6] : bytes[place + 5]) / 8;
+    place += kind === 0xff ? 1 : 2 + (bytes[place + 2] << 8 | bytes[place + 3]);
+  }
+  return 0;
+}
+
 /**
  * The clearest seam of a wrong brightness in a JPEG.
  * @param {{data: Uint8Array, width: number, height: number}} grey as decoded, not turned
  * @param {number} block pixels: 8, or 16 where colour has half the resolution
+ * @param {number} step grey levels, as `brightnessStep` tells
  * @returns {number} grey levels that it is high; 0 without one
  */
-export function seam(grey, block = 8) {
+export function seam(grey, block = 8, step = 0) {
   if (grey.height < 4 * block) return 0;
   let best = { clear: -Infinity, high: 0 }, last = null;
   for (let row = block; row < grey.height - 1; row += block) {
@@ -119,7 +131,7 @@ export function seam(grey, block = 8) {
     }
     last = next;
   }
-  return best.clear >= SEAM_LEAST ? best.high : 0;
+  return best.clear >= Math.max(SEAM_LEAST, SEAM_STEPS * step) ? best.high : 0;
 }
 
 /** How much more than usual, in grey levels, two rows of blocks are apart; a row may change over at any block. */
@@ -167,6 +179,15 @@ function lightness({ data, width, height }) {
   return { data: grey, width, height };
 }
 
+/** Does libjpeg complain of nothing but zeros before the end? */
+function isFilledUp(bytes, complaint) {
+  const told = /^Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9$/.exec(complaint);
+  let end = bytes.length - 2;
+  while (end > 0 && !(bytes[end] === 0xff && bytes[end + 1] === 0xd9)) end--;
+  const more = told ? bytes.subarray(Math.max(0, end - Number(told[1])), Math.max(0, end)) : null;
+  return more !== null && more.every(byte => byte === 0);
+}
+
 /**
  * What is wrong with JPEG data that were decoded, as notes; a problem where they are cut short, which not every browser
  * says, or where much of the film may be wrong.
@@ -177,8 +198,10 @@ function lightness({ data, width, height }) {
 export function checkJpeg(bytes, grey, block, name) {
   const complaint = jpegComplaint(bytes);
   if (complaint === SHORT) throw cutShort(name);
-  if (complaint && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) throw damaged(name, complaint);
-  const high = seam(grey, block);
+  if (complaint && !isFilledUp(bytes, complaint) && (misfit(grey, block) > MISFIT || flatEnd(grey) > FLAT_END)) {
+    throw damaged(name, complaint);
+  }
+  const high = seam(grey, block, brightnessStep(bytes));
   if (high) throw damaged(name, `its brightness jumps by ${fixed(high, 0)} grey levels in a seam`);
   return complaint ? [`the file is slightly damaged (${complaint})`] : [];
 }

@@ -5,10 +5,25 @@ const OLDEST = 120 * 12; // months: beyond it, and before birth, two dates give 
 const AGE_UNITS = { D: 1 / DAYS_IN_MONTH, W: 7 / DAYS_IN_MONTH, M: 1, Y: 12 }; // months
 const SPACINGS = ['PixelSpacing', 'ImagerPixelSpacing', 'NominalScannedPixelSpacing'];
 const FILM_MODALITIES = ['CR', 'DX', 'DR', 'RG', 'RF', 'XA', 'OT', 'SC', 'HC', 'XC', 'DF'];
-const NOT_HANDS = ['CHEST', 'THORAX', 'LUNG', 'RIB', 'HEART', 'ABDOMEN', 'SKULL', 'HEAD', 'BRAIN', 'FACE', 'ORBIT',
-  'SINUS', 'NOSE', 'JAW', 'MANDIBLE', 'TEETH', 'DENTAL', 'NECK', 'SPINE', 'SACRUM', 'COCCYX', 'PELVIS', 'HIP', 'FEMUR',
-  'THIGH', 'KNEE', 'PATELLA', 'LEG', 'TIBIA', 'FIBULA', 'ANKLE', 'FOOT', 'FEET', 'HEEL', 'CALCANEUS', 'TOE', 'SHOULDER',
-  'CLAVICLE', 'SCAPULA', 'HUMERUS', 'ELBOW', 'BREAST', 'LIVER', 'KIDNEY', 'PROSTATE', 'UTERUS', 'STERNUM'];
+const NOT_HANDS = [
+  'CHEST', 'THORAX', 'THORACIC', 'LUNG', 'RIB', 'STERNUM', 'HEART', 'AORTA', 'CORONARYARTERY', 'MEDIASTINUM',
+  'DIAPHRAGM', 'TRACHEA', 'BRONCHUS', 'THYMUS', 'BREAST', 'AXILLA', 'ABDOMEN', 'ABD', 'KUB', 'LIVER', 'SPLEEN',
+  'PANCREAS', 'GALLBLADDER', 'STOMACH', 'ESOPHAGUS', 'DUODENUM', 'JEJUNUM', 'ILEUM', 'BOWEL', 'COLON', 'RECTUM',
+  'KIDNEY', 'ADRENAL', 'URETER', 'URETHRA', 'BLADDER', 'PROSTATE', 'UTERUS', 'OVARY', 'TESTIS', 'SCROTUM', 'PENIS',
+  'VAGINA', 'SKULL', 'HEAD', 'BRAIN', 'CEREBELLUM', 'SELLA', 'FACE', 'FACIAL', 'EYE', 'ORBIT', 'EAR', 'MASTOID',
+  'SINUS', 'NOSE', 'NASAL', 'CHEEK', 'ZYGOMA', 'MOUTH', 'JAW', 'MAXILLA', 'MANDIBLE', 'TMJ', 'TEETH', 'TOOTH',
+  'DENTAL', 'TONGUE', 'PAROTID', 'NECK', 'PHARYNX', 'LARYNX', 'THYROID', 'PARATHYROID', 'CAROTID', 'SPINE', 'CSPINE',
+  'TSPINE', 'LSPINE', 'SSPINE', 'CTSPINE', 'TLSPINE', 'LSSPINE', 'CERVICAL', 'LUMBAR', 'VERTEBRA', 'SACRUM', 'SACRAL',
+  'COCCYX', 'BACK', 'PELVIS', 'PELVIC', 'ILIUM', 'HIP', 'BUTTOCK', 'FEMUR', 'THIGH', 'KNEE', 'PATELLA', 'LEG', 'CALF',
+  'TIBIA', 'TIB', 'FIBULA', 'FIB', 'ANKLE', 'FOOT', 'FEET', 'HEEL', 'CALCANEUS', 'CALCIS', 'TARSAL', 'METATARSAL',
+  'TOE', 'LOWEREXTREMITY', 'LOWEREXTREMITIE', 'LOWERLIMB', 'LOWEXM', 'SHOULDER', 'CLAVICLE', 'SCAPULA', 'HUMERUS',
+  'UPPERARM', 'ELBOW'];
+const MAYBE_HANDS = [
+  'HAND', 'WRIST', 'FINGER', 'THUMB', 'PALM', 'CARPUS', 'CARPAL', 'METACARPUS', 'METACARPAL', 'PHALANX', 'PHALANGE',
+  'RADIUS', 'ULNA', 'FOREARM', 'ARM', 'EXTREMITY', 'EXTREMITIE', 'EXM', 'LIMB', 'UPPER', 'UP', 'LOWER', 'LOW', 'BONE',
+  'AGE', 'SKELETON', 'SKELETAL', 'WHOLE', 'BODY', 'LEFT', 'RIGHT', 'BOTH', 'AP', 'PA', 'LAT', 'LATERAL'];
+const PARTS = [...NOT_HANDS, ...MAYBE_HANDS].sort((one, other) => other.length - one.length);
+const PART = new RegExp(`(${PARTS.join('|')})S?`, 'g'), ONLY_PARTS = new RegExp(`^(?:(?:${PARTS.join('|')})S?)+$`);
 
 /** A date as DICOM writes it, in days since 1970; null for none. */
 function day(header, keyword) {
@@ -41,9 +56,14 @@ function spacingOf(header) {
   return null;
 }
 
+/** The known words of what a file says that it shows; null where there is none: others may be of a name. */
+function bodyPart(header) {
+  const told = header.texts('BodyPartExamined').map(text => text.slice(0, 64)).join(' ').toUpperCase();
+  return (told.match(/[A-Z]+/g) ?? []).filter(word => ONLY_PARTS.test(word)).join(' ') || null;
+}
+
 /** What a DICOM says of its film, and what is odd about it; the names are those of Python's FilmTags. */
 export function filmTags(header) {
-  const code = keyword => (/^[A-Z0-9_ ]{1,16}$/.test(header.text(keyword)) ? header.text(keyword) : null);
   const oneOf = (letters, ...keywords) => (
     keywords.map(keyword => header.text(keyword)).find(text => letters.includes(text)) ?? null);
   const birth = day(header, 'PatientBirthDate'), study = day(header, 'StudyDate');
@@ -51,14 +71,14 @@ export function filmTags(header) {
   return { notes, tags: {
     sex: oneOf(['F', 'M'], 'PatientSex'), age_months: age, age_step: step, birth_date: birth, study_date: study,
     laterality: oneOf(['L', 'R'], 'ImageLaterality', 'Laterality'), spacing_mm: spacingOf(header),
-    body_part: code('BodyPartExamined'), modality: code('Modality'),
+    body_part: bodyPart(header),
+    modality: header.texts('Modality').find(text => /^[A-Z]{2}$/.test(text)) ?? null,
   } };
 }
 
 /** What the tags say against a radiograph of a hand. */
 export function notAHand({ modality: kind, body_part: part }) {
   const notes = kind && !FILM_MODALITIES.includes(kind) ? [`the file is a ${kind}, no radiograph`] : [];
-  const isOther = (part ?? '').split(/[ _]/).some(
-    word => word.endsWith('SPINE') || NOT_HANDS.some(other => word.startsWith(other)));
+  const isOther = [...(part ?? '').replace(/[^A-Z]/g, '').matchAll(PART)].some(([, word]) => NOT_HANDS.includes(word));
   return isOther ? [...notes, `the file says that it shows ${part}, not a hand`] : notes;
 }

@@ -22,7 +22,7 @@ from ..assessment import RESEARCH_USE, explain
 from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, save_json, to_dict, write_atomically
 from ..catalog import model_card
 from ..films.changes import FIXED_VIEWS, fixed_view, shrunk
-from ..films.damage import jpeg_complaint, seam
+from ..films.damage import brightness_step, jpeg_complaint, seam
 from ..films.dicom_pixels import load_pydicom
 from ..films.film import read_film
 from ..films.hand import PREPARATIONS, HandFinder
@@ -317,6 +317,8 @@ def _dicom_tags() -> dict[str, dict]:  # by name
         old_dates=dict(PatientBirthDate='2010.03.15', StudyDate='2019.07.04'), scan=dict(Modality='CT'),
         right=dict(Laterality='R', ImageLaterality='R'), knee=dict(BodyPartExamined='KNEE'),
         spine=dict(BodyPartExamined='LSPINE'), hand=dict(BodyPartExamined='HAND'),
+        written=dict(BodyPartExamined='C-SPINE'), several=dict(BodyPartExamined=['PELVIS', 'HIP']),
+        named=dict(BodyPartExamined='LEG JANE DOE', Modality='JANE'),
         unprocessed=dict(PresentationIntentType='FOR PROCESSING'), spaced=dict(ImagerPixelSpacing=['0.15', '0.15']),
         linear=dict(WindowCenter=1800, WindowWidth=2000), empty_window=dict(WindowCenter=60_000, WindowWidth=10),
         exact=dict(WindowCenter=1800, WindowWidth=2000, VOILUTFunction='LINEAR_EXACT'),
@@ -397,7 +399,8 @@ def dicom_files() -> dict[str, bytes]:  # by name
         modality_table=_dicom_bytes(twelve, 12, ModalityLUTSequence=_lut(500, 16, rise[::-1])),
         bytes_table=_dicom_bytes(film, 8, ModalityLUTSequence=_lut(0, 16, np.arange(7, 4096, 16))),
         filled=_dicom_bytes(twelve | 0x9000, 12),  # bits above those that are used
-        padding=_dicom_bytes(padded, 12, PixelPaddingValue=4095), rgb=_dicom_bytes(np.dstack([film] * 3), 8),
+        padding=_dicom_bytes(padded, 12, PixelPaddingValue=4095),
+        high_padding=_dicom_bytes(padded, 12, PixelPaddingValue=65_535), rgb=_dicom_bytes(np.dstack([film] * 3), 8),
         deep=_dicom_bytes(film.astype(np.uint32) * 70_000, 32),
         coloured=_dicom_bytes(np.dstack([film, film[::-1], film[:, ::-1]]), 8),
         squashed=_dicom_bytes(twelve[::2], 12, PixelSpacing=['0.4', '0.2']), no_preamble=whole[132:],
@@ -410,13 +413,15 @@ def seam_vectors(
 ) -> list[dict]:  # grey levels that a seam is high
     "Films with a seam, as a damaged JPEG has it, and without one."
     film, vectors = phantom(120, 'F', seed=2) // 2 + 50, []
-    places = (160, 96, 20, 8), (240, 200, -12, 8), (160, 64, 30, 16), (0, 0, 0, 8), (164, 96, 20, 8)
-    for number, (row, column, jump, block) in enumerate(places):
+    places = ((160, 96, 20, 8, 0), (240, 200, -12, 8, 2), (160, 64, 30, 16, 0), (0, 0, 0, 8, 0), (164, 96, 20, 8, 0),
+              (160, 96, 20, 8, 20))  # the last is less than what a JPEG of so coarse a brightness leaves itself
+    for number, (row, column, jump, block, step) in enumerate(places):
         damaged = film.astype(int)
         damaged[row:row + block, column:] += jump
         damaged[row + block:] += jump
         damaged = damaged.clip(0, 255).astype(np.uint8)
-        vectors.append(dict(given=_raw(folder, f'seam-{number}', damaged), block=block, height=seam(damaged, block)))
+        vectors.append(dict(given=_raw(folder, f'seam-{number}', damaged), block=block, step=step,
+                            height=seam(damaged, block, step)))
     return vectors
 
 def jpeg_vectors(
@@ -431,13 +436,13 @@ def jpeg_vectors(
     at = len(whole) // 2
     files = dict(grey=whole, colours=saved('RGB'), progressive=saved('L', progressive=True),
                  restarts=saved('RGB', restart_marker_rows=2), zeros=whole[:at] + bytes(64) + whole[at + 64:],
-                 shorter=whole[:at] + whole[at + 100:])
+                 shorter=whole[:at] + whole[at + 100:], filled_up=whole[:-2] + bytes(30) + whole[-2:])
     files |= dict(turned=saved('L', exif=b'Exif\0\0' + _exif(5, 4)), turned_xmp=saved('L', xmp=_xmp(4)),
                   turned_both=saved('L', exif=b'Exif\0\0' + _exif(8), xmp=_xmp(4)))
     for name, data in files.items():
         write_atomically(Path(folder)/f'{name}.jpg', data)
         with Image.open(io.BytesIO(data)) as image: turn = image.getexif().get(0x0112, 1)
-        vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data), turn=turn))
+        vectors.append(dict(file=f'{name}.jpg', complaint=jpeg_complaint(data), turn=turn, step=brightness_step(data)))
     return vectors
 
 # %% ../../nbs/apps/01_browser.ipynb #267e668d

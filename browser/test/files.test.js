@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FilmProblem } from '../basics.js';
 import { readFilm } from '../films.js';
-import { jpegTurn, seam } from '../jpeg.js';
+import { brightnessStep, jpegTurn, seam } from '../jpeg.js';
 import { jpegComplaint } from '../jpegdata.js';
 import { VECTORS, fileOf, rawOf, vectorsOf } from './vectors.js';
 
@@ -53,8 +53,8 @@ test('what a page cannot read says so', async () => {
 
 test('seams of damaged JPEG data', options, () => {
   const { seams } = vectorsOf('golden.json');
-  for (const { given, block, height } of seams) {
-    assert.ok(Math.abs(seam(rawOf(given), block) - height) < 1e-3, given.file);
+  for (const { given, block, step, height } of seams) {
+    assert.ok(Math.abs(seam(rawOf(given), block, step) - height) < 1e-3, given.file);
   }
 });
 
@@ -73,7 +73,9 @@ test('a WebP that says that it is turned is refused', async () => {
 test('damage in the data of a JPEG, and how it is turned', options, () => {
   const { jpegs } = vectorsOf('golden.json');
   for (const { file, complaint } of jpegs) assert.equal(Boolean(jpegComplaint(fileOf(file))), Boolean(complaint), file);
-  for (const { file, turn } of jpegs) assert.equal(jpegTurn(fileOf(file)), turn, file);
+  for (const { file, turn, step } of jpegs) {
+    assert.deepEqual([jpegTurn(fileOf(file)), brightnessStep(fileOf(file))], [turn, step], file);
+  }
   const whole = fileOf('grey.jpg');
   assert.equal(jpegComplaint(whole.subarray(0, whole.length * 2 / 3)), 'Premature end of JPEG file');
 });
