@@ -56,7 +56,7 @@ def film_with_box(
     record: dict | None,  # of the crop, from `preprocess`; None, or where no hand was found: no box, all blurred
     keep_identifiers: bool = False,  # do not blur
 ) -> np.ndarray:  # uint8 (380, W, 3), blue, green, red
-    "The film at a small size with the box of the crop, blurred outside it; raises `BoneAgeError` for another film."
+    "The film at a small size with the box of the crop, blurred outside it; raises `BoneAgeError` for one of another size."
     if film.ndim != 2 or film.dtype != np.uint8 or record and film.shape != (record['height'], record['width']):
         raise BoneAgeError('The film given for the page is not the one that was assessed: give the same grey pixels.')
     if record and record['method'] == 'none': record = None  # the box would be the whole film
@@ -337,8 +337,8 @@ def report_page(
     keep_identifiers: bool = False,  # print the identifier, and do not blur the film outside the crop
     table: GrowthTable = BRUSH,  # whose band is drawn: that of the SD score
 ) -> str:  # HTML, one A4 page when printed
-    """The page of an answer; raises `BoneAgeError` for another film than the assessed one, another table than that of
-    the SD score, or an identifier that nobody asked to keep."""
+    """The page of an answer; raises `BoneAgeError` for a film of another size than the assessed one, another table than
+    that of the SD score, or an identifier that nobody asked to keep."""
     assessment = found.assessment if isinstance(found, Explanation) else found
     growth, chart = assessment.growth, None
     if growth and growth.table != table.name:
