@@ -18,7 +18,7 @@ import numpy as np
 from ..assessment import assess_with, site_for
 from ..basics import BoneAgeError, claim_folder, extra, shown, write_atomically
 from .dicom_results import result_picture, save_dicom, secondary_capture, structured_report
-from ..films.dicom import quietly
+from ..films.damage import quietly
 from ..films.film import read_film
 from ..films.grey import Film
 from ..locks import lock_file
