@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGES', 'BoneAgeError', 'shown', 'MissingExtra',
-           'one_sentence', 'extra', 'replacing', 'write_atomically', 'claim_folder', 'name_problem', 'film_file',
-           'check_apart', 'parse_sex', 'read_json', 'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256',
-           'stderr_into', 'muted_stderr']
+           'one_sentence', 'extra', 'replacing', 'write_atomically', 'refuse_overwriting', 'claim_folder',
+           'name_problem', 'film_file', 'check_apart', 'parse_sex', 'read_json', 'save_json', 'to_dict', 'from_dict',
+           'versions', 'file_sha256', 'stderr_into', 'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
 import hashlib, importlib.metadata, json, os, platform, re, sys, threading, uuid
@@ -84,6 +84,20 @@ def write_atomically(
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode('utf-8', 'backslashreplace') if isinstance(content, str) else content)
     return Path(path)
+
+# %% ../nbs/00_basics.ipynb #d340fc47
+def refuse_overwriting(
+    read: Iterable,  # files that the call reads; None for one that was not given
+    written: dict,  # option → file that it writes; None or - for none
+) -> None:
+    "Raise `BoneAgeError` where an output is one of the inputs, or another output."
+    files = (path for path in read if path and '\0' not in str(path))  # such a name has no file
+    taken = dict.fromkeys(map(os.path.realpath, files), 'is what is read')
+    for option, path in written.items():
+        if not path or str(path) == '-': continue
+        place = os.path.realpath(path)
+        if place in taken: raise BoneAgeError(f'{option} {shown(path)} {taken[place]}: give it a name of its own.')
+        taken[place] = f'is the file of {option}'
 
 # %% ../nbs/00_basics.ipynb #0000006b
 OWNER_FILE = '.boneage'

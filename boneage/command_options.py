@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['CONTEXT', 'GO_ON', 'KEPT', 'quiet_option', 'path_type', 'sex_option', 'force_option', 'identifier_option',
            'keep_option', 'model_option', 'seed_option', 'FILMS_HELP', 'OneSentence', 'Age', 'workers_options',
-           'films_options', 'films_given', 'refuse_alone', 'refuse_overwriting']
+           'films_options', 'films_given', 'refuse_alone']
 
 # %% ../nbs/10_command_options.ipynb #237751aa
 import os, sys
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from .basics import BoneAgeError, parse_sex, shown
+from .basics import BoneAgeError, parse_sex
 from .clinic.ages import parse_age
 
 # %% ../nbs/10_command_options.ipynb #00000006
@@ -22,7 +22,7 @@ CONTEXT = {'help_option_names': ['-h', '--help'], 'max_content_width': 100}  # o
 # commands that take up what was stopped
 GO_ON = 'download', 'balance', 'preprocess', 'train', 'reproduce', 'stress'
 KEPT = dict.fromkeys(GO_ON, 'What is done is kept: the same command goes on.') | {
-    'assess': 'With --out what is done is kept, and the same command goes on.'}
+    'assess': 'With --out what is done is kept: the same command without --again goes on.'}
 
 class _Stopped(click.ClickException):
     "Ctrl-C: what is done is kept, and how to go on."
@@ -76,7 +76,7 @@ keep_option = click.option('--keep-identifiers', is_flag=True,
                            help='Print --identifier, and leave what is written beside the hand on the film readable.')
 model_option = click.option('--model', default='default', show_default=True,
                             help='Bundled weights by name, or the folder of a run.')
-seed_option = click.option('--seed', default=2017, show_default=True, type=click.IntRange(0),
+seed_option = click.option('--seed', type=click.IntRange(0), show_default='2017',  # None tells that it was not given
                            help='Of the split, where the films are not split yet.')
 
 # %% ../nbs/10_command_options.ipynb #e5f6db1d
@@ -139,16 +139,3 @@ def refuse_alone(
     if given:
         raise BoneAgeError(f'Without {needed} there is nothing to do for {", ".join(given)}: '
                            f'give {needed.split()[0]} too, or leave out what needs it.')
-
-# %% ../nbs/10_command_options.ipynb #78a6dedb
-def refuse_overwriting(
-    read: list,  # files that the call reads; None for one that was not given
-    written: dict,  # option → file that it writes; None or - for none
-) -> None:
-    "Raise `BoneAgeError` where an output is one of the inputs, or another output."
-    taken = {os.path.realpath(path): 'is what is read' for path in read if path}
-    for option, path in written.items():
-        if not path or str(path) == '-': continue
-        place = os.path.realpath(path)
-        if place in taken: raise BoneAgeError(f'{option} {shown(path)} {taken[place]}: give it a name of its own.')
-        taken[place] = f'is what {option} writes'

@@ -12,11 +12,11 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from .basics import BoneAgeError, one_sentence, save_json, shown, write_atomically
+from .basics import BoneAgeError, one_sentence, refuse_overwriting, save_json, shown, write_atomically
 from .clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
-                                     keep_option, model_option, path_type, quiet_option, refuse_alone,
-                                     refuse_overwriting, sex_option, workers_options)
+                                     keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,
+                                     workers_options)
 from .urls import is_url
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
@@ -150,7 +150,7 @@ def _assess(sources, out, page, fhir, target, sex, age, birth_date, study_date, 
     from boneage.reader import open_reader
     _check_alone(out, page, json_lines, folder, again, workers, identifier, keep_identifiers)
     written = {'--out': out, '--json-lines': json_lines, '--json': target, '--page': page, '--fhir': fhir}
-    refuse_overwriting(sources, written)
+    refuse_overwriting([*sources, site, sd_table], written)
     if page: check_page(page)
     months, step = _told_age(age, birth_date, study_date)
     table = read_growth_table(sd_table) if sd_table else BRUSH
@@ -219,6 +219,7 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
 
     TABLE is a CSV with the columns path and age (or birth_date and study_date), one row a film, from the earliest to
     the latest; a column sex, or --sex. An age has its months, such as 9y4m: whole years are too coarse."""
+    from boneage.apps.sources import list_films
     from boneage.clinic.follow_up import follow_up_of, follow_up_page, write_follow_up
     from boneage.clinic.growth import BRUSH, read_growth_table
     from boneage.clinic.page import check_page, write_page
@@ -226,7 +227,9 @@ def follow_up_command(table, sex, sd_table, correlation, out, page, identifier, 
     refuse_overwriting([table, sd_table, site], {'--out': out, '--page': page})
     if page: check_page(page)
     deviations = read_growth_table(sd_table) if sd_table else BRUSH
-    answers, ages = _answers_of_child(table, sex, model, site, deviations)
+    films = list_films(table)
+    refuse_overwriting([film.path for film in films], {'--out': out})
+    answers, ages = _answers_of_child(films, sex, model, site, deviations)
     story = follow_up_of(answers, ages, correlation, deviations, sex)
     click.echo(str(story))
     if out: click.echo(str(write_follow_up(story, out)))
@@ -248,14 +251,13 @@ def _film_and_age(task, sex) -> tuple:  # film, its sex, the child's age in mont
                            'give both dates, or years and months such as 9y4m.')
     return film, sex, age
 
-def _answers_of_child(table, sex, model, site, deviations) -> tuple[list, list]:
+def _answers_of_child(tasks, sex, model, site, deviations) -> tuple[list, list]:
     "The answers to a child's films, and its ages; raises `BoneAgeError` for the first film that has none."
     from boneage.answer import load_site
-    from boneage.apps.sources import list_films
     from boneage.assessment import assess_with
     from boneage.reader import open_reader
     reader, site = open_reader(model), load_site(site) if site else None
-    films = [_film_and_age(task, sex) for task in list_films(table)]
+    films = [_film_and_age(task, sex) for task in tasks]
     answers = [assess_with(reader, film, known, site, age, table=deviations) for film, known, age in films]
     return answers, [age for *_, age in films]
 
@@ -300,7 +302,10 @@ def calibrate_command(data, films, corrections, out, name, model, quiet):
     refuse_overwriting([corrections, films['csv'], data], {'--out': out})
     if corrections and given: raise BoneAgeError(f'--corrections is a log, not films: leave out {", ".join(given)}.')
     if corrections: site = site_from_corrections(corrections, name, open_reader(model).label)
-    else: site = calibrate_site(read_films(data, **films), name, model, progress=not quiet)
+    else:
+        table = read_films(data, **films)
+        refuse_overwriting(table['path'], {'--out': out})
+        site = calibrate_site(table, name, model, progress=not quiet)
     click.echo(str(site))
     click.echo(str(save_site(site, out)))
 

@@ -6,7 +6,8 @@
 __all__ = ['TRAINING_COMMANDS']
 
 # %% ../nbs/10b_training_commands.ipynb #b99de255
-import sys
+import re, sys
+from itertools import takewhile
 from pathlib import Path
 
 import click
@@ -30,25 +31,43 @@ def download(folder, parts, quiet):
     download_rsna(folder, **({'parts': parts} if parts else {}), progress=not quiet)
 
 # %% ../nbs/10b_training_commands.ipynb #0000003f
+class _Fractions(click.ParamType):
+    "Numbers with spaces or commas between them."
+    name = 'FRACTIONS'
+
+    def convert(self, value, param, context):
+        try: return tuple(map(float, value.replace(',', ' ').split()))
+        except ValueError: self.fail('give three or four numbers, such as 0.8 0.05 0.05 0.1.', param, context)
+
+class _WithFractions(click.Command):
+    "A command whose --fractions takes as many shares as follow it."
+    def parse_args(self, context, args):
+        start = args.index('--fractions') + 1 if '--fractions' in args else len(args)
+        shares = list(takewhile(re.compile('[01]|[01]?[.][0-9]+').fullmatch, args[start:]))
+        end = start + len(shares)
+        return super().parse_args(context, [*args[:start], *([' '.join(shares)] if shares else []), *args[end:]])
+
+# %% ../nbs/10b_training_commands.ipynb #d5ac9fec
 def _part_sizes(split: dict) -> str:
     return ', '.join(f'{len(table)} films for {part}' for part, table in split.items())
 
-@click.command()
+@click.command(cls=_WithFractions)
 @click.argument('data', type=path_type)
 @films_options
 @click.option('--out', required=True, type=path_type,
-              help='Folder for dataset.csv, train.csv, validation.csv and test.csv.')
+              help='Folder for dataset.csv and a CSV a part, such as train.csv.')
 @click.option('--seed', default=2017, show_default=True, type=click.IntRange(0), help='Of the random split.')
-@click.option('--fractions', nargs=3, type=float, default=(0.7, 0.2, 0.1), show_default=True,
-              help='Shares of training, validation and test.')
+@click.option('--fractions', type=_Fractions(), default='0.7 0.2 0.1', show_default=True,
+              help='Shares of training, validation and test; or of training, calibration, validation and test, for an '
+              'interval, which takes 100 films for calibration.')
 @click.option('--stratify', is_flag=True, help='Same mix of sexes and ages in every part.')
 @quiet_option
 def dataset(data, films, out, seed, fractions, stratify, quiet):
     """Check and split films.
 
     DATA is a folder laid out as RSNA or Kaggle give it, any other folder that --csv explains, or a CSV with paths.
-    Every row is checked, then the films are split into training, validation and test; rotated copies stay with their
-    film."""
+    Every row is checked, then the films are split into training, validation and test, and with four fractions
+    calibration; rotated copies stay with their film."""
     from boneage.dataset import read_films
     from boneage.splits import save_split, split_table
     split = split_table(read_films(data, **films), fractions, seed, stratify)
@@ -59,15 +78,27 @@ def dataset(data, films, out, seed, fractions, stratify, quiet):
 def _takes_split(
     data: Path,
     films: dict,  # from `films_options`
+    seed: int | None = None,  # from `seed_option`
 ) -> bool:
     "Whether a command takes the split in a folder; raises `BoneAgeError` for options that would do nothing to it."
     from boneage.splits import has_split
     if films['csv'] or not has_split(data): return False
-    given = films_given(films)
+    given = films_given(films) + ([] if seed is None else ['--seed'])
     if given:
         raise BoneAgeError(f'{shown(data)} holds a split, whose films were read when it was made: '
                            f'leave out {", ".join(given)}, or make it again with `boneage dataset`.')
     return True
+
+def _split_for(
+    data: Path,
+    films: dict,  # from `films_options`
+    seed: int | None,  # from `seed_option`
+    **options,  # as in `find_split`
+) -> dict:
+    "The split that a training takes; raises `BoneAgeError` as `_takes_split` and `find_split` do."
+    from boneage.splits import find_split
+    _takes_split(data, films, seed)
+    return find_split(data, **options, **films, **({} if seed is None else {'seed': seed}))
 
 # %% ../nbs/10b_training_commands.ipynb #00000042
 def _thin_bins(balanced) -> list[str]:
@@ -154,6 +185,17 @@ def preprocess(data, films, out, pipeline, size, workers, quiet):
     for error in failures['error']: click.echo(f'Error: {error}', err=True)
     if len(failures): sys.exit(1)
 
+# %% ../nbs/10b_training_commands.ipynb #d6183fb0
+def _without_interval(
+    split: dict,
+    recipe,  # of the training
+) -> str | None:
+    "Why a training will bring no interval, and how to get one; None where it will, or where none is meant."
+    films = len(split.get('calibration', ()))
+    if films >= 100 or len(recipe.fractions) < 4 and not films: return None
+    return (f'No interval will be fitted, since the split has {films or "no"} films for calibration and that takes '
+            '100: for one, make it with `boneage dataset --fractions 0.8 0.05 0.05 0.1`, or a larger second share.')
+
 # %% ../nbs/10b_training_commands.ipynb #00000018
 @click.command()
 @click.option('--data', required=True, type=path_type, help=FILMS_HELP)
@@ -178,12 +220,12 @@ def train(data, films, out, recipe, start, pictures, devices, seed, workers, qui
     from boneage.history import best_epoch, read_history
     from boneage.recipes import load_recipe, starting_from
     from boneage.runs import open_run
-    from boneage.splits import find_split
-    _takes_split(data, films)
     recipe = load_recipe(recipe or ('fine-tune' if start else 'default'))
     if start: recipe = starting_from(recipe, start)
-    training.train(recipe, find_split(data, seed, recipe.fractions, **films), out, pictures, workers,
-                   progress=not quiet, devices=devices)
+    split = _split_for(data, films, seed, fractions=recipe.fractions)
+    sentence = _without_interval(split, recipe)
+    if sentence: click.echo(sentence, err=True)
+    training.train(recipe, split, out, pictures, workers, progress=not quiet, devices=devices)
     open_run(out, pictures, workers, not quiet).calibrate()
     history = read_history(out)
     best = history.loc[best_epoch(history) - 1, 'val_mae']
@@ -252,10 +294,8 @@ def reproduce(case, data, films, out, scale, both, weights, model, with_sex, pre
     Each case goes from films and labels to tables and a report page in its own run folder; reproduction.csv has one row
     a run."""
     from boneage import reproduction
-    from boneage.splits import find_split
-    _takes_split(data, films)
     cases = 'abcde' if case == 'all' else case
-    table = reproduction.reproduce(find_split(data, seed, **films), out, cases, scale, both,
+    table = reproduction.reproduce(_split_for(data, films, seed), out, cases, scale, both,
                                    weights and str(weights.resolve()), not quiet,
                                    model=model, sex=with_sex, precision=precision)
     stated = reproduction.report_values()['mae']

@@ -6,7 +6,7 @@
 __all__ = ['SECONDS_BETWEEN', 'BatchOptions', 'film_row', 'assess_many', 'batch_sentence', 'exit_code']
 
 # %% ../../nbs/apps/00b_batch.ipynb #9e115e4b
-import hashlib, json, os, time
+import hashlib, json, os, sys, time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +22,8 @@ from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, par
                                   write_results)
 from .sources import FilmTask, on_disk, sex_of
 from ..assessment import assess_with, site_for
-from ..basics import BoneAgeError, claim_folder, from_dict, parse_sex, shown, to_dict, write_atomically
+from ..basics import (BoneAgeError, claim_folder, from_dict, parse_sex, refuse_overwriting, shown, to_dict,
+                            write_atomically)
 from ..clinic.ages import age_step, agreed_age, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..executor import ended_sentence, in_workers, seen_from
@@ -121,17 +122,31 @@ def _stamp(
     return _hash([__version__, reader.stamp, to_dict(site) if site else None, force])
 
 # %% ../../nbs/apps/00b_batch.ipynb #015c33b2
+def _line(
+    key: str,
+    row: FilmRow,
+    again: bool = False,  # the film is to be asked for again
+) -> str:
+    "A line of the journal."
+    return json.dumps(dict(key=key, row=to_dict(row), again=again))
+
 def _journal_rows(
     journal: LineFile,
-) -> dict[str, FilmRow]:  # by key
+) -> dict[str, tuple[FilmRow, bool]]:  # by key: the newest row, and whether its film is to be asked for again
     "The rows of earlier calls; broken lines are passed over."
     found = {}
     for line in journal.read().decode('utf-8', 'replace').split('\n'):
         try:
             told = json.loads(line)
-            found[str(told['key'])] = from_dict(FilmRow, told['row'], 'The journal')
+            found[str(told['key'])] = from_dict(FilmRow, told['row'], 'The journal'), bool(told.get('again'))
         except (ValueError, TypeError, KeyError, RecursionError): continue
     return found
+
+def _ask_again(journal: LineFile) -> None:
+    "Have every film asked for again; of each the newest row stays."
+    lines = [_line(key, row, again=True) for key, (row, _) in _journal_rows(journal).items()]
+    os.ftruncate(journal.descriptor, 0)
+    if lines: journal.add('\n'.join(lines))
 
 # %% ../../nbs/apps/00b_batch.ipynb #c60a3cab
 def _check_out(
@@ -146,7 +161,7 @@ def _check_out(
         raise BoneAgeError(f'{shown(out)} does not end with .csv or .parquet: give the table one of these endings.')
     if not os.path.lexists(out): return
     try:
-        with open(out, encoding='utf-8') as file: ours = file.readline().rstrip() == ','.join(RESULT_COLUMNS)
+        with open(out, encoding='utf-8-sig') as file: ours = file.readline().rstrip() == ','.join(RESULT_COLUMNS)
     except (OSError, ValueError): ours = False
     if not ours:
         raise BoneAgeError(f'{shown(out)} is there and holds no results: choose another name, or move it away.')
@@ -188,31 +203,44 @@ def _known_rows(
     keys: list[str | None],
     tasks: list[FilmTask],
     journal: LineFile,
-) -> dict[int, FilmRow]:  # by place
-    "The films that earlier calls answered, called as they are now."
+) -> tuple[dict[int, FilmRow], list[int]]:  # rows by place, and the places of films to ask for
+    "The films that earlier calls answered, called as they are now, and those that are asked for."
     done = _journal_rows(journal)
-    return {place: replace(done[key], file=shown(task.name), id=shown(task.id))
-            for place, (key, task) in enumerate(zip(keys, tasks)) if key in done}
+    known = {place: done[key] for place, key in enumerate(keys) if key in done}
+    rows = {place: replace(row, file=shown(tasks[place].name), id=shown(tasks[place].id))
+            for place, (row, _) in known.items()}
+    return rows, [place for place in range(len(tasks)) if place not in known or known[place][1]]
+
+def _save_meanwhile(
+    save,  # function without arguments that writes the results
+    said: list[str],  # what was said already; gets more
+) -> None:
+    "Write the results, or say once why that cannot be done now."
+    try: save()
+    except BoneAgeError as error:
+        if not said: print(f'{error} The films go on, and the results are written again at the end.', file=sys.stderr)
+        said.append(str(error))
 
 def _answer_all(
     tasks: list[FilmTask],
     options: BatchOptions,
     journal: LineFile,
     rows: dict[int, FilmRow],  # gets the rows, by place
+    places: list[int],  # of the films to ask for
     save,  # function without arguments that writes the results
     workers,  # as in `in_workers`
     progress: bool,
 ) -> None:
-    "Ask for the films that have no row yet."
-    places, after = [place for place in range(len(tasks)) if place not in rows], time.monotonic() + SECONDS_BETWEEN
+    "Ask for films."
+    said, after = [], time.monotonic() + SECONDS_BETWEEN
     keys = {place: _film_key(tasks[place], options) for place in places}
     todo = [(place, replace(tasks[place], path=seen_from(tasks[place].path, workers)), options) for place in places]
     found = in_workers(film_row, todo, workers, _row_of_ended)
     for place, row in tqdm(found, total=len(todo), desc='assess', unit='film', disable=not progress):
         rows[place] = row
-        if row.status != 'failed' and keys[place]: journal.add(json.dumps(dict(key=keys[place], row=to_dict(row))))
+        if row.status != 'failed' and keys[place]: journal.add(_line(keys[place], row))
         if (began := time.monotonic()) > after:
-            save()
+            _save_meanwhile(save, said)
             after = time.monotonic() + max(SECONDS_BETWEEN, 20 * (time.monotonic() - began))
 
 # %% ../../nbs/apps/00b_batch.ipynb #8a0a8c96
@@ -226,10 +254,10 @@ def _go_on(
     progress: bool,
 ) -> list[FilmRow]:  # in the order of the films
     "Answer what the journal does not hold, and write all, also when stopped."
-    rows = _known_rows([_film_key(task, options) for task in tasks], tasks, journal)
+    rows, places = _known_rows([_film_key(task, options) for task in tasks], tasks, journal)
     def save(): _write_all(rows, out, json_lines)
     often = (lambda: None) if is_parquet(out) else save  # the journal has all rows
-    try: _answer_all(tasks, options, journal, rows, often, workers, progress)
+    try: _answer_all(tasks, options, journal, rows, places, often, workers, progress)
     except BaseException:
         with suppress(BoneAgeError): save()
         raise
@@ -242,7 +270,7 @@ def assess_many(
     out: str | Path,  # results.csv, or results.parquet, a folder
     model: str | Path = 'default',  # name of bundled weights, or a run folder
     workers=None,  # processes, one per core if None; address of a Dask scheduler, or a Client
-    resume: bool = True,  # False: ask for every film again
+    resume: bool = True,  # False: ask for every film again; one that is not reached keeps its earlier row
     sex: str | None = None,  # 'F' or 'M': of films for which no table says it
     age: str | float | None = None,  # as `parse_age` takes it: of the child, where no table says it
     site: SiteCalibration | str | Path | None = None,  # how a hospital reads, or the file of it
@@ -251,15 +279,18 @@ def assess_many(
     progress: bool = True,  # show a bar
 ) -> list[FilmRow]:  # in the order of the films
     """One row a film in a CSV or in Parquet. The same call goes on after a kill; changed films are asked again. Raises
-    `BoneAgeError` for settings that fit no film, and for a folder that cannot be written to or that another call is
-    writing to."""
+    `BoneAgeError` for settings that fit no film, for an output that is a film or another output, and for a folder that
+    cannot be written to or that another call is writing to."""
     tasks, out = list(tasks), Path(out)
     if not tasks: raise BoneAgeError('There is no film to answer: give films, folders, zips, tables or -.')
+    journal_file = out.with_name(out.name + '.journal')
+    read = [*(task.path for task in tasks), None if isinstance(site, SiteCalibration) else site]
+    refuse_overwriting(read, {'out': out, 'the journal': journal_file, 'json_lines': json_lines})
     _check_out(out)
     options = _options(model, sex, age, site, force, workers)
-    with open_lines(out.with_name(out.name + '.journal'), wait=False) as journal:
-        if resume: journal.cut_tail()
-        else: os.ftruncate(journal.descriptor, 0)
+    with open_lines(journal_file, wait=False) as journal:
+        journal.cut_tail()
+        if not resume: _ask_again(journal)
         return _go_on(tasks, options, journal, out, json_lines, workers, progress)
 
 # %% ../../nbs/apps/00b_batch.ipynb #00000041
