@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .archives import reason
-from .basics import (BoneAgeError, check_apart, claim_folder, film_file, one_sentence, read_json,
+from .basics import (BoneAgeError, check_apart, check_whole, claim_folder, film_file, one_sentence, read_json,
                             save_json, shown, write_atomically)
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import blurred, recoded, rotate, shrink_to, shrunk
@@ -27,14 +27,10 @@ from .tables import save_table
 from .urls import source_name
 
 # %% ../nbs/03_augmentation.ipynb #3b558db9
-def _check_whole(
-    least: int,
-    **given: int,  # arguments by name
-) -> None:
-    "Raises `BoneAgeError` for an argument that is no whole number or too small."
-    for name, value in given.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise BoneAgeError(f'{name} cannot be {shown(repr(value))}: give a whole number of {least} or more.')
+def _check_bins(bin_months: int, upper_months: int) -> None:
+    "Raise `BoneAgeError` for bins of age that cannot be."
+    check_whole('bin_months', bin_months, 1)
+    check_whole('upper_months', upper_months, 1)
 
 def _check_ages(
     table: pd.DataFrame,  # columns id and boneage (months)
@@ -60,8 +56,9 @@ def balance_ages(
     too. Films that have a `source_id` keep it, and their copies get it. Raises `BoneAgeError` for an empty table, a
     film without an age or with a negative one, and bins, a rotation or a seed that cannot be."""
     _check_ages(table)
-    _check_whole(1, bin_months=bin_months, upper_months=upper_months, per_bin=1 if per_bin is None else per_bin)
-    _check_whole(0, seed=seed)
+    _check_bins(bin_months, upper_months)
+    if per_bin is not None: check_whole('per_bin', per_bin, 1)
+    check_whole('seed', seed, 0)
     if not isinstance(largest_rotation, (int, float, np.number)) or not 0 <= largest_rotation <= 180:
         raise BoneAgeError(f'largest_rotation cannot be {largest_rotation!r}: give degrees from 0 to 180.')
     rng = np.random.default_rng(seed)
@@ -86,7 +83,7 @@ def bin_sources(
     upper_months: int = 228,
 ) -> pd.DataFrame:  # one row a bin, index `months` such as '1–12'; columns films, rows, most_of_one_film
     "How many films stand behind the rows of each age bin; raises `BoneAgeError` for bins that cannot be."
-    _check_whole(1, bin_months=bin_months, upper_months=upper_months)
+    _check_bins(bin_months, upper_months)
     bins = age_bins(balanced['boneage'], bin_months, upper_months=upper_months)
     columns = {'films': balanced.groupby(bins)['source_id'].nunique(), 'rows': balanced.groupby(bins).size(),
                'most_of_one_film': balanced.groupby([bins, 'source_id']).size().groupby(level=0).max()}

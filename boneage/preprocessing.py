@@ -15,7 +15,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .basics import BoneAgeError, shown
+from .basics import BoneAgeError, check_whole, shown
 from .films.grey import Film, stretch_grey
 from .films.hand import Hand, HandFinder, find_bright_bone
 from .films.film import read_film
@@ -180,10 +180,7 @@ def picture_size(
 ) -> int:  # pixels
     "The size asked for, or the pipeline's own; raises `BoneAgeError` for one that no picture can have."
     if size is None: return find_pipeline(pipeline).size
-    whole = isinstance(size, (int, np.integer)) and not isinstance(size, bool)
-    if not whole or not SMALLEST_PICTURE <= size <= LARGEST_PICTURE:
-        raise BoneAgeError(f'The size of a picture cannot be {shown(repr(size))}: '
-                           f'give a whole number of pixels from {SMALLEST_PICTURE} to {LARGEST_PICTURE}.')
+    check_whole('The size of a picture in pixels', size, SMALLEST_PICTURE, LARGEST_PICTURE)
     return int(size)
 
 # %% ../nbs/02_preprocessing.ipynb #00000029

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from ..basics import BoneAgeError, claim_folder, shown, write_atomically
+from ..basics import BoneAgeError, check_whole, claim_folder, shown, write_atomically
 from ..executor import in_workers
 from .radiograph import rotation, write_png
 from .skeleton import ADULT_LENGTH, bone_stages, check_age_sex, draw_child, hand_length, lay_bones
@@ -144,15 +144,10 @@ class Phantom:
     bone_mm: np.ndarray  # float32 (2 height, 2 width): thickness of bone
     exposure: Exposure
 
-def _check_whole(what, value, least):
-    "Raises `BoneAgeError` unless a value is a whole number and large enough."
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise BoneAgeError(f'{what} cannot be {value!r}; give a whole number of {least} or more.')
-
-def _check_drawn(seed, height):
-    "Raises `BoneAgeError` for a seed that is none, or a film too small to show bones."
-    _check_whole('The seed of a phantom', seed, 0)
-    _check_whole('The height of a phantom', height, 128)
+def _check_drawn(seed: int, height: int) -> None:
+    "Raise `BoneAgeError` for a seed that is none, or a film too small to show bones."
+    check_whole('The seed of a phantom', seed, 0)
+    check_whole('The height of a phantom', height, 128)
 
 # %% ../../nbs/films/03b_phantom.ipynb #00000090
 def draw_phantom(
@@ -210,7 +205,7 @@ def make_phantoms(
     """Write phantoms in the RSNA layout and return their table; raises `BoneAgeError` for a number, a seed or a height
     that cannot be, and for a folder that holds anything but phantoms, before anything is changed. A script with more
     than one worker needs `if __name__ == '__main__':`."""
-    _check_whole('The number of phantoms', n, 1)
+    check_whole('The number of phantoms', n, 1)
     _check_drawn(seed, height)
     folder = claim_folder(folder, 'phantoms')
     table = _phantom_table(n, seed, folder / 'boneage-training-dataset')
