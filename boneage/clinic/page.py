@@ -56,7 +56,8 @@ def film_with_box(
     record: dict | None,  # of the crop, from `preprocess`; None, or where no hand was found: no box, all blurred
     keep_identifiers: bool = False,  # do not blur
 ) -> np.ndarray:  # uint8 (380, W, 3), blue, green, red
-    "The film at a small size with the box of the crop, blurred outside it; raises `BoneAgeError` for one of another size."
+    """The film at a small size with the box of the crop, blurred outside it; raises `BoneAgeError` for one of another
+    size."""
     if film.ndim != 2 or film.dtype != np.uint8 or record and film.shape != (record['height'], record['width']):
         raise BoneAgeError('The film given for the page is not the one that was assessed: give the same grey pixels.')
     if record and record['method'] == 'none': record = None  # the box would be the whole film
