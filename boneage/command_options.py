@@ -102,6 +102,8 @@ _FILM_OPTIONS = (
     click.option('--age-column', help='Column with the bone age; boneage and the like are found without.'),
     click.option('--sex-column', help='Column with the sex as M/F or male/female; '
                  'sex, male and the like are found without.'),
+    click.option('--child-column', help='Column that says whose film it is: the films of one child stay in one part; '
+                 'patient, child, subject are found without.'),
     click.option('--age-unit', type=click.Choice(['months', 'years']),
                  help='Of the bone ages; months, but ages that look like years are asked about.'),
     click.option('--drop', is_flag=True, help='Leave out films with a problem instead of stopping.'))
@@ -110,8 +112,8 @@ _FILM_OPTIONS = (
 def films_options(command):
     "Give a command the options that say where films are."
     @wraps(command)
-    def with_films(csv, id_column, age_column, sex_column, age_unit, drop, **others):
-        columns = {'id': id_column, 'boneage': age_column, 'sex': sex_column}
+    def with_films(csv, id_column, age_column, sex_column, child_column, age_unit, drop, **others):
+        columns = {'id': id_column, 'boneage': age_column, 'sex': sex_column, 'child': child_column}
         columns = {role: name for role, name in columns.items() if name} or None
         films = dict(csv=csv, columns=columns, age_unit=age_unit, on_problem='drop' if drop else 'raise')
         return command(films=films, **others)
@@ -125,8 +127,8 @@ def films_given(
     "The options that were given."
     columns = films['columns'] or {}
     values = {'--csv': films['csv'], '--id-column': columns.get('id'), '--age-column': columns.get('boneage'),
-              '--sex-column': columns.get('sex'), '--age-unit': films['age_unit'],
-              '--drop': films['on_problem'] == 'drop'}
+              '--sex-column': columns.get('sex'), '--child-column': columns.get('child'),
+              '--age-unit': films['age_unit'], '--drop': films['on_problem'] == 'drop'}
     return [option for option, value in values.items() if value]
 
 # %% ../nbs/10_command_options.ipynb #7c50ff1b
