@@ -7,13 +7,13 @@ __all__ = ['KNOTS', 'ErrorShape', 'ConformalInterval', 'Correction', 'Fitted', '
            'SiteCalibration', 'save_site', 'load_site']
 
 # %% ../nbs/05_answer.ipynb #00000023
-import math
+import math, os
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from .basics import BoneAgeError, from_dict, read_json, save_json, to_dict
+from .basics import BoneAgeError, from_dict, read_json, save_json, shown, to_dict
 from .notebook import html_table, html_text, html_view
 
 # %% ../nbs/05_answer.ipynb #00000026
@@ -243,7 +243,11 @@ def save_site(
     site: SiteCalibration,
     path,  # JSON file
 ) -> Path:  # the file
-    "Write a calibration; raises `BoneAgeError` where it cannot be written."
+    "Write a calibration; raises `BoneAgeError` where it cannot be written, and where a file of another kind is."
+    if os.path.isfile(path):
+        try: load_site(path)
+        except BoneAgeError:
+            raise BoneAgeError(f'{shown(path)} is there and is no calibration: choose another name.') from None
     return save_json(path, to_dict(site) | {'p_value': round(site.p_value, 6), 'found': str(site)})
 
 def load_site(

@@ -36,7 +36,8 @@ def _settled(
     sizes = batch_size if isinstance(batch_size, tuple) else (batch_size or recipe.batch_size, 32, 32)
     recipe = replace(recipe, **{**changes, 'batch_size': sizes[0]})
     if lr is not None: recipe = replace(recipe, learning_rate=lr)
-    if epochs is not None: recipe = replace(recipe, stages=((recipe.stages[-1][0], epochs),))
+    if epochs is not None:
+        recipe = replace(recipe, stages=((recipe.stages[-1][0], epochs),), cosine_epochs=changes.get('cosine_epochs'))
     return sizes, recipe
 
 # %% ../nbs/09a_system.ipynb #00000006
