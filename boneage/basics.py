@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['OWNER_FILE', 'SEX_WORDS', 'LARGEST_JSON', 'WEIGHTS_FOLDER', 'PACKAGES', 'BoneAgeError', 'shown', 'check_whole',
            'MissingExtra', 'one_sentence', 'extra', 'replacing', 'write_atomically', 'refuse_overwriting',
-           'claim_folder', 'name_problem', 'film_file', 'check_apart', 'parse_sex', 'read_json', 'save_json', 'to_dict',
-           'from_dict', 'versions', 'file_sha256', 'stderr_into', 'muted_stderr']
+           'claim_folder', 'name_problem', 'film_file', 'check_apart', 'check_unique', 'parse_sex', 'read_json',
+           'save_json', 'to_dict', 'from_dict', 'versions', 'file_sha256', 'stderr_into', 'muted_stderr']
 
 # %% ../nbs/00_basics.ipynb #0000005b
 import hashlib, importlib.metadata, json, os, platform, re, sys, threading, uuid
@@ -173,6 +173,17 @@ def check_apart(
         if other != identifier:
             raise BoneAgeError(f'{shown(folder)} is on a disk where {shown(other)} and {shown(identifier)} are one '
                                'name: rename one of the films, or choose a folder on another disk.')
+
+# %% ../nbs/00_basics.ipynb #3439d8bc
+def check_unique(
+    ids: Iterable[str],  # of films
+) -> None:
+    "Raise `BoneAgeError` for an id that two films share."
+    seen = set()
+    for identifier in ids:
+        if identifier in seen:
+            raise BoneAgeError(f'The id {shown(identifier)} is in the table more than once: give each film its own.')
+        seen.add(identifier)
 
 # %% ../nbs/00_basics.ipynb #00000092
 SEX_WORDS = {'f': 'F', 'female': 'F', 'girl': 'F', 'm': 'M', 'male': 'M', 'boy': 'M'}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, check_apart, claim_folder, film_file, name_problem, one_sentence,
+from .basics import (BoneAgeError, check_apart, check_unique, claim_folder, film_file, name_problem, one_sentence,
                             read_json, save_json, shown, write_atomically)
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.grey import RadiographError
@@ -132,10 +132,7 @@ def _known_as(
         raise BoneAgeError(f'The table has no column {" and no column ".join(missing)}: '
                            'give the id and the path of each film.')
     rows = [tuple('' if pd.isna(value) else str(value) for value in row) for row in zip(table['id'], table['path'])]
-    names = pd.Series([identifier for identifier, _ in rows if not name_problem(identifier)], dtype=object)
-    repeated = names[names.duplicated()]
-    if len(repeated):
-        raise BoneAgeError(f'The id {shown(repeated.iloc[0])} is in the table more than once: give each film its own.')
+    check_unique(identifier for identifier, _ in rows if not name_problem(identifier))
     return rows
 
 # %% ../nbs/02a_pictures.ipynb #cdb915d6

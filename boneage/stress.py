@@ -16,7 +16,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .answer import Fitted
-from .basics import BoneAgeError, claim_folder, one_sentence, read_json, save_json, shown, write_atomically
+from .basics import BoneAgeError, check_unique, claim_folder, one_sentence, read_json, save_json, shown, write_atomically
 from .dataset import read_films
 from .splits import has_split, load_split
 from .executor import ended_sentence, in_workers, seen_from
@@ -205,9 +205,7 @@ def _noted_films(
 ) -> pd.DataFrame:  # those of known sex: ids as text, column film
     "The films with their notes; raises `BoneAgeError` for an id that two films share."
     films = films.assign(id=films['id'].astype(str))
-    repeated = films.loc[films['id'].duplicated(), 'id']
-    if len(repeated):
-        raise BoneAgeError(f'The id {shown(repeated.iloc[0])} is in the table more than once: give each film its own.')
+    check_unique(films['id'])
     films = with_sex(films)
     return films.assign(film=[json.dumps(film_note(path)) for path in films['path'].astype(str)])
 
