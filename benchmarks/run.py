@@ -16,7 +16,6 @@ them and go by the clock, to walls.csv. Stages that are run anew keep the rows o
 import argparse
 import cProfile
 import io
-import json
 import os
 import pstats
 import resource
@@ -266,7 +265,7 @@ def small_run(films, folder):
     """A run as `evaluate_run` wants it, its network hardly trained, at 64 pixels: another network answers, at 320, for
     other films."""
     from dataclasses import replace
-    from boneage.basics import read_json, save_json
+    from boneage.values import read_json, save_json
     from boneage.recipes import RECIPES
     from boneage.training import train
     recipe = replace(RECIPES['demo'], stages=((64, 1),), model_options={'hidden': 16}, batch_size=8, balanced=False)

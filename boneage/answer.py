@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .basics import BoneAgeError, from_dict, read_json, save_json, shown, to_dict
+from .basics import BoneAgeError, shown
+from .values import from_dict, read_json, save_json, to_dict
 from .notebook import html_table, html_text, html_view
 
 # %% ../nbs/05_answer.ipynb #00000026

@@ -8,7 +8,8 @@ __all__ = ['HEADS', 'ACTIVATIONS', 'ARCHITECTURES', 'Architecture', 'architectur
 # %% ../nbs/04_architecture.ipynb #341e0c3f
 from dataclasses import asdict, dataclass, replace
 
-from .basics import BoneAgeError, from_dict, shown
+from .basics import BoneAgeError, shown
+from .values import from_dict
 from .catalog import LITE_BLOCKS, backbone_names, largest_picture, model_names, smallest_picture
 
 # %% ../nbs/04_architecture.ipynb #00000006

@@ -15,8 +15,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .archives import reason
-from .basics import (BoneAgeError, check_apart, check_whole, claim_folder, film_file, one_sentence, read_json,
-                            save_json, shown, write_atomically)
+from .basics import (BoneAgeError, check_apart, check_whole, claim_folder, film_file, one_sentence, shown,
+                            write_atomically)
+from .values import read_json, save_json
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import blurred, recoded, rotate, shrink_to, shrunk
 from .films.grey import stretch_grey

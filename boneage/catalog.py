@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .basics import BoneAgeError, file_sha256, from_dict, name_problem, read_json, shown
+from .basics import BoneAgeError, file_sha256, name_problem, shown
+from .values import from_dict, read_json
 
 # %% ../nbs/04a_catalog.ipynb #00000005
 LITE_BLOCKS = {'efficientnet-lite0': 16, 'efficientnet-lite1': 21, 'efficientnet-lite2': 21}  # blocks of each

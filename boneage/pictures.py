@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .basics import (BoneAgeError, check_apart, check_unique, claim_folder, film_file, name_problem, one_sentence,
-                            read_json, save_json, shown, write_atomically)
+from .basics import (BoneAgeError, check_apart, check_unique, claim_folder, film_file, name_problem,
+                            one_sentence, shown, write_atomically)
+from .values import read_json, save_json
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.grey import RadiographError
 from .films.radiograph import as_png, read_radiograph

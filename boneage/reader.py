@@ -19,7 +19,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .answer import Fitted
-from .basics import BoneAgeError, file_sha256, from_dict, read_json, shown, to_dict
+from .basics import BoneAgeError, file_sha256, shown
+from .values import from_dict, read_json, to_dict
 from .catalog import (bundled_name, check_weights, file_state, map_file, model_card, network_inputs, run_card,
                              weights_sha256)
 from .films.changes import fixed_view

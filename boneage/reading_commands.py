@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from .basics import BoneAgeError, one_sentence, refuse_overwriting, save_json, shown, write_atomically
+from .basics import BoneAgeError, one_sentence, refuse_overwriting, shown, write_atomically
+from .values import save_json
 from .clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
                                      keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from .architecture import architecture
 from .augmentation import ViewRanges
-from .basics import BoneAgeError, from_dict, name_problem, read_json, shown, to_dict
+from .basics import BoneAgeError, name_problem, shown
+from .values import from_dict, read_json, to_dict
 from .catalog import (bundled_name, largest_picture, list_weights, model_names, pipeline_names,
                              smallest_picture)
 

@@ -20,8 +20,8 @@ from tqdm.auto import tqdm
 
 from .assessment import assess_with
 from .answer import Fitted, SiteCalibration
-from .basics import (BoneAgeError, claim_folder, extra, file_sha256, one_sentence, read_json, save_json,
-                            shown, to_dict)
+from .basics import BoneAgeError, claim_folder, extra, file_sha256, one_sentence, shown
+from .values import read_json, save_json, to_dict
 from .calibration import calibrate, coverage_table, fit_interval, useful_correction
 from .catalog import map_file, run_card, sealed, view_names
 from .splits import load_split, save_split

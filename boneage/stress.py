@@ -16,7 +16,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from .answer import Fitted
-from .basics import BoneAgeError, check_unique, claim_folder, one_sentence, read_json, save_json, shown, write_atomically
+from .basics import BoneAgeError, check_unique, claim_folder, one_sentence, shown, write_atomically
+from .values import read_json, save_json
 from .dataset import read_films
 from .splits import has_split, load_split
 from .executor import ended_sentence, in_workers, seen_from

@@ -16,8 +16,8 @@ import pandas as pd
 from .answer import Fitted
 from .architecture import architecture
 from .augmentation import ViewRanges, balance_ages, write_balanced
-from .basics import (BoneAgeError, claim_folder, read_json, replacing, save_json, shown, to_dict, versions,
-                            write_atomically)
+from .basics import BoneAgeError, claim_folder, replacing, shown, versions, write_atomically
+from .values import read_json, save_json, to_dict
 from .batches import films_of, load_pictures, on_devices
 from .films.changes import FIXED_VIEWS
 from .fitting import check_sides, fit, new_network

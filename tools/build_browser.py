@@ -13,7 +13,8 @@ sys.path.insert(0, str(HERE))
 from boneage.apps.browser import golden_vectors, licences, page_card
 from boneage.apps.browser_tables import write_tables, write_vectors
 from boneage.apps.live_server import write_page_data
-from boneage.basics import BoneAgeError, claim_folder, save_json, write_atomically
+from boneage.basics import BoneAgeError, claim_folder, write_atomically
+from boneage.values import save_json
 from boneage.catalog import weights_folder
 
 SOURCES, PACKAGES = HERE/'browser', HERE/'browser'/'node_modules'/'@litertjs'

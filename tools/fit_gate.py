@@ -22,7 +22,8 @@ import numpy as np
 
 import gate_pictures as pictures
 from boneage import preprocessing
-from boneage.basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, from_dict, read_json, save_json, to_dict
+from boneage.basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256
+from boneage.values import from_dict, read_json, save_json, to_dict
 from boneage.catalog import model_card
 from boneage.clinic.corrections import open_lines
 from boneage.dataset import read_films
@@ -101,7 +102,7 @@ def measured(folder, task):
     for kind, source, film in made_of(Path(folder), task):
         film = np.ascontiguousarray(film)
         if min(film.shape) < 64 or max(film.shape) > 10 * min(film.shape): continue  # refused when it is read
-        values, shape = measure(film, made := preprocess(film))
+        values, shape = measure(film, preprocess(film))
         row = dict(part=task[0], what=task[1], kind=kind, source=str(source), values=values)
         rows.append(row | dict(shape=None if shape is None else shape.round(5).tolist()))
     return task, rows

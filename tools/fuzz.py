@@ -280,7 +280,6 @@ def child():
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    import numpy as np
     from boneage.basics import BoneAgeError
     from boneage.films.film import read_film
     clean = {}

@@ -494,8 +494,8 @@ def squash(film, across, down):
 
 def hand_half(film, marks, which):
     "The film cut through the hand: left or right of the middle finger, the fingers alone, or all but the fingers."
-    (x0, y0), (x9, y9) = marks[0], marks[9]
-    knuckle_y, middle = y9, (x0 + x9) / 2
+    (x0, _), (x9, knuckle_y) = marks[0], marks[9]
+    middle = (x0 + x9) / 2
     if which == 'left': return film[:, :max(64, round(middle))]
     if which == 'right': return film[:, min(film.shape[1] - 64, round(middle)):]
     if which == 'fingers': return film[:max(64, round(knuckle_y))]

@@ -576,7 +576,6 @@ def test_command(site):
 def write_dicom(path, pixels, jpeg=None):
     "A film as a hospital sends it: dark bone, twelve bits, with a name that must not be told; or eight bits as JPEG."
     import numpy as np
-    import pydicom
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom import uid
     from pydicom.encaps import encapsulate

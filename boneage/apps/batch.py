@@ -22,8 +22,8 @@ from .results import (RESULT_COLUMNS, STATUSES, FilmRow, clause, is_parquet, par
                                   write_results)
 from .sources import FilmTask, on_disk, sex_of
 from ..assessment import assess_with, site_for
-from ..basics import (BoneAgeError, claim_folder, from_dict, parse_sex, refuse_overwriting, shown, to_dict,
-                            write_atomically)
+from ..basics import BoneAgeError, claim_folder, parse_sex, refuse_overwriting, shown, write_atomically
+from ..values import from_dict, to_dict
 from ..clinic.ages import age_step, agreed_age, parse_age
 from ..clinic.corrections import LineFile, open_lines
 from ..executor import ended_sentence, in_workers, seen_from

@@ -19,7 +19,8 @@ from PIL import Image
 from .. import __version__
 from ..answer import KNOTS, Correction
 from ..assessment import RESEARCH_USE, explain
-from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, save_json, to_dict, write_atomically
+from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, write_atomically
+from ..values import save_json, to_dict
 from ..catalog import model_card
 from ..films.changes import FIXED_VIEWS, fixed_view, shrunk
 from ..films.damage import brightness_step, jpeg_complaint, seam

@@ -17,7 +17,8 @@ import numpy as np
 
 from .browser import PAGE_MODEL, page_card
 from ..assessment import assess
-from ..basics import BoneAgeError, save_json, to_dict
+from ..basics import BoneAgeError
+from ..values import save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
 from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, growth_over,
                                    report_sentence, signed)

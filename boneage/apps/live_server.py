@@ -21,7 +21,8 @@ import numpy as np
 from .. import __version__
 from .browser import PAGE_MODEL
 from ..assessment import RESEARCH_USE
-from ..basics import BoneAgeError, save_json
+from ..basics import BoneAgeError
+from ..values import save_json
 from ..catalog import model_card, weights_folder
 from ..clinic.page import LIMITS_OF_USE, SEXES, measured_on
 from ..films.phantom import phantom

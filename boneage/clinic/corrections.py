@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..answer import SiteCalibration
 from ..assessment import Assessment
-from ..basics import BoneAgeError, file_sha256, from_dict, parse_sex, shown, to_dict
+from ..basics import BoneAgeError, file_sha256, parse_sex, shown
+from ..values import from_dict, to_dict
 from ..locks import has_name, lock_file
 
 # %% ../../nbs/clinic/06_corrections.ipynb #3abaec67

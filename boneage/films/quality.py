@@ -11,7 +11,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256, from_dict, read_json
+from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256
+from ..values import from_dict, read_json
 from .measures import BAND_EDGES, as_judged, log_odds, measure
 from ..preprocessing import Preprocessed
 
