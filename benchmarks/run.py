@@ -265,9 +265,9 @@ def small_run(films, folder):
     """A run as `evaluate_run` wants it, its network hardly trained, at 64 pixels: another network answers, at 320, for
     other films."""
     from dataclasses import replace
-    from boneage.values import read_json, save_json
     from boneage.recipes import RECIPES
     from boneage.training import train
+    from boneage.values import read_json, save_json
     recipe = replace(RECIPES['demo'], stages=((64, 1),), model_options={'hidden': 16}, batch_size=8, balanced=False)
     parts = {name: films[start:start + 8] for start, name in ((0, 'train'), (8, 'validation'), (16, 'test'))}
     train(recipe, parts, folder, workers=1, progress=False)

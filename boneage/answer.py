@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from .basics import BoneAgeError, shown
-from .values import from_dict, read_json, save_json, to_dict
 from .notebook import html_table, html_text, html_view
+from .values import from_dict, read_json, save_json, to_dict
 
 # %% ../nbs/05_answer.ipynb #00000026
 # months; no label is older than 228, the last standard of Greulich and Pyle's atlas

@@ -9,8 +9,8 @@ __all__ = ['HEADS', 'ACTIVATIONS', 'ARCHITECTURES', 'Architecture', 'architectur
 from dataclasses import asdict, dataclass, replace
 
 from .basics import BoneAgeError, shown
-from .values import from_dict
 from .catalog import LITE_BLOCKS, backbone_names, largest_picture, model_names, smallest_picture
+from .values import from_dict
 
 # %% ../nbs/04_architecture.ipynb #00000006
 @dataclass(frozen=True)

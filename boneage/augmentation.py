@@ -17,7 +17,6 @@ from tqdm.auto import tqdm
 from .archives import reason
 from .basics import (BoneAgeError, check_apart, check_whole, claim_folder, film_file, one_sentence, shown,
                             write_atomically)
-from .values import read_json, save_json
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.changes import blurred, recoded, rotate, shrink_to, shrunk
 from .films.grey import stretch_grey
@@ -26,6 +25,7 @@ from .pictures import film_note, same_film
 from .splits import age_bins, remove_split
 from .tables import save_table
 from .urls import source_name
+from .values import read_json, save_json
 
 # %% ../nbs/03_augmentation.ipynb #3b558db9
 def _check_bins(bin_months: int, upper_months: int) -> None:

@@ -17,12 +17,12 @@ from tqdm.auto import tqdm
 
 from .basics import (BoneAgeError, check_apart, check_unique, claim_folder, film_file, name_problem,
                             one_sentence, shown, write_atomically)
-from .values import read_json, save_json
 from .executor import ended_sentence, in_workers, marked, seen_from, sees
 from .films.grey import RadiographError
 from .films.radiograph import as_png, read_radiograph
 from .preprocessing import picture_size, preprocess
 from .urls import is_url, local_path, source_name, url_name
+from .values import read_json, save_json
 
 # %% ../nbs/02a_pictures.ipynb #00000006
 def _preprocess_file(

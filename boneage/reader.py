@@ -20,11 +20,11 @@ from tqdm.auto import tqdm
 
 from .answer import Fitted
 from .basics import BoneAgeError, file_sha256, shown
-from .values import from_dict, read_json, to_dict
 from .catalog import (bundled_name, check_weights, file_state, map_file, model_card, network_inputs, run_card,
                              weights_sha256)
 from .films.changes import fixed_view
 from .litert import LiteGraph
+from .values import from_dict, read_json, to_dict
 
 # %% ../nbs/05a_reader.ipynb #00000009
 def _with_litert(

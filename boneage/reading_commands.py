@@ -13,12 +13,12 @@ import click
 from click.core import ParameterSource
 
 from .basics import BoneAgeError, one_sentence, refuse_overwriting, shown, write_atomically
-from .values import save_json
 from .clinic.ages import age_step, agreed_age, chronological_age, parse_age
 from .command_options import (FILMS_HELP, Age, films_given, films_options, force_option, identifier_option,
                                      keep_option, model_option, path_type, quiet_option, refuse_alone, sex_option,
                                      workers_options)
 from .urls import is_url
+from .values import save_json
 
 # %% ../nbs/10a_reading_commands.ipynb #00000057
 def _told_age(age, birth_date, study_date) -> tuple[float | None, float | None]:  # months, and the step of an age

@@ -14,9 +14,9 @@ from pathlib import Path
 from .architecture import architecture
 from .augmentation import ViewRanges
 from .basics import BoneAgeError, name_problem, shown
-from .values import from_dict, read_json, to_dict
 from .catalog import (bundled_name, largest_picture, list_weights, model_names, pipeline_names,
                              smallest_picture)
+from .values import from_dict, read_json, to_dict
 
 # %% ../nbs/06_recipes.ipynb #00000006
 @dataclass(frozen=True)

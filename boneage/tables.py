@@ -14,7 +14,7 @@ import pandas as pd
 
 from .basics import BoneAgeError, name_problem, shown, write_atomically
 from .notebook import html_bars, html_table, html_view
-from .labels import labels_of, read_cells, read_labels
+from .labels import labels_of, read_cells
 from .urls import is_url, local_path, source_name, url_problem
 
 # %% ../nbs/01_tables.ipynb #00000011

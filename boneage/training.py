@@ -17,7 +17,6 @@ from .answer import Fitted
 from .architecture import architecture
 from .augmentation import ViewRanges, balance_ages, write_balanced
 from .basics import BoneAgeError, claim_folder, replacing, shown, versions, write_atomically
-from .values import read_json, save_json, to_dict
 from .batches import films_of, load_pictures, on_devices
 from .films.changes import FIXED_VIEWS
 from .fitting import check_sides, fit, new_network
@@ -27,6 +26,7 @@ from .progress import naive_errors, naive_predictions
 from .reader import joint_views, open_reader, with_partners
 from .recipes import RECIPE_FILE, RECIPES, Recipe, load_recipe, run_behind, same_recipe
 from .splits import data_hash, load_split, save_split
+from .values import read_json, save_json, to_dict
 
 # %% ../nbs/06d_training.ipynb #0000001d
 def _open_run(

@@ -10,12 +10,13 @@ from pathlib import Path
 HERE = Path(__file__).parent.parent
 sys.path.insert(0, str(HERE))
 
-from boneage.apps.browser import golden_vectors, licences, page_card
+from boneage.apps.browser import licences, page_card
 from boneage.apps.browser_tables import write_tables, write_vectors
+from boneage.apps.browser_vectors import golden_vectors
 from boneage.apps.live_server import write_page_data
 from boneage.basics import BoneAgeError, claim_folder, write_atomically
-from boneage.values import save_json
 from boneage.catalog import weights_folder
+from boneage.values import save_json
 
 SOURCES, PACKAGES = HERE/'browser', HERE/'browser'/'node_modules'/'@litertjs'
 LIVE = HERE/'boneage'/'apps'/'live'

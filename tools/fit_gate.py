@@ -23,7 +23,6 @@ import numpy as np
 import gate_pictures as pictures
 from boneage import preprocessing
 from boneage.basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256
-from boneage.values import from_dict, read_json, save_json, to_dict
 from boneage.catalog import model_card
 from boneage.clinic.corrections import open_lines
 from boneage.dataset import read_films
@@ -34,6 +33,7 @@ from boneage.films.phantom import phantom
 from boneage.films.radiograph import read_radiograph
 from boneage.preprocessing import preprocess
 from boneage.splits import split_table
+from boneage.values import from_dict, read_json, save_json, to_dict
 
 SEED = 16
 GOOD, SPOILT, HARMLESS, PHANTOMS = 1500, (80, 60), (30, 30), (60, 100)  # films of the fit and test halves

@@ -18,7 +18,6 @@ import numpy as np
 from .browser import PAGE_MODEL, page_card
 from ..assessment import assess
 from ..basics import BoneAgeError
-from ..values import save_json, to_dict
 from ..clinic.ages import age_between, age_in_words, age_step, chronological_age, parse_age
 from ..clinic.growth import (BRUSH, ChartPoint, GrowthTable, determined, growth_chart, growth_of, growth_over,
                                    report_sentence, signed)
@@ -29,6 +28,7 @@ from ..films.phantom import phantom
 from ..films.quality import CLAUSES, NO_HAND, judge, load_gate
 from ..films.radiograph import write_png
 from ..preprocessing import preprocess
+from ..values import save_json, to_dict
 
 # %% ../../nbs/apps/01a_browser_tables.ipynb #bd9dc2a1
 def gate_table() -> dict:

@@ -22,11 +22,11 @@ from .. import __version__
 from .browser import PAGE_MODEL
 from ..assessment import RESEARCH_USE
 from ..basics import BoneAgeError
-from ..values import save_json
 from ..catalog import model_card, weights_folder
 from ..clinic.page import LIMITS_OF_USE, SEXES, measured_on
 from ..films.phantom import phantom
 from ..films.radiograph import write_png
+from ..values import save_json
 
 # %% ../../nbs/apps/01b_live.ipynb #00000006
 BAND_MONTHS = 24  # of bone age, for which the error near an answer is told

@@ -17,8 +17,8 @@ from pathlib import Path
 from ..answer import SiteCalibration
 from ..assessment import Assessment
 from ..basics import BoneAgeError, file_sha256, parse_sex, shown
-from ..values import from_dict, to_dict
 from ..locks import has_name, lock_file
+from ..values import from_dict, to_dict
 
 # %% ../../nbs/clinic/06_corrections.ipynb #3abaec67
 LARGEST_LINES = 500_000_000  # bytes of a file of lines

@@ -14,10 +14,10 @@ from pathlib import Path
 from socketserver import BaseServer
 
 from ..basics import BoneAgeError, extra, shown, write_atomically
-from ..values import from_dict, read_json
 from .dicom_results import header_of, is_result
 from .spool import (
     LOG, LONGEST_PAUSE, RESULTS, Beside, Spool, accept, answer_film, silence_loggers, work_through)
+from ..values import from_dict, read_json
 
 with extra('dicom'):
     import pydicom

@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 
 from ..basics import WEIGHTS_FOLDER, BoneAgeError, file_sha256
-from ..values import from_dict, read_json
 from .measures import BAND_EDGES, as_judged, log_odds, measure
 from ..preprocessing import Preprocessed
+from ..values import from_dict, read_json
 
 # %% ../../nbs/films/04a_quality.ipynb #0000019d
 @dataclass(frozen=True)
