@@ -195,19 +195,26 @@ def load_split(
 # %% ../nbs/01b_splits.ipynb #00000015
 def find_split(
     data: str | Path | pd.DataFrame,  # a folder with a saved split, what `read_films` takes, or a table
-    seed: int = 2017,
-    fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # as in `split_table`
+    seed: int | None = None,  # of a new split; that of `split_table` if None
+    fractions: tuple[float, ...] = (0.7, 0.2, 0.1),  # as in `split_table`; of a new split
     csv: str | Path | None = None,  # this and the rest as in `read_films`
     columns: dict[str, str] | None = None,
     on_problem: str = 'raise',
     age_unit: str | None = None,
 ) -> dict[str, pd.DataFrame]:  # train, validation, test, and calibration where the fractions or the saved split have it
-    "The split as it was saved, else a new one. A table is taken in months unless `age_unit` says years."
+    """The split as it was saved, else a new one. A table is taken in months unless `age_unit` says years. Raises
+    `BoneAgeError` for what would do nothing to a saved split."""
+    seeded = {} if seed is None else {'seed': seed}
     if isinstance(data, pd.DataFrame):
         if age_unit: data = data.assign(boneage=in_months(data['boneage'], age_unit, 'the table'))
-        return split_table(check_table(data, files=False, on_problem=on_problem), fractions, seed)
-    if not csv and has_split(data): return load_split(data)
-    return split_table(read_films(data, csv, columns, on_problem, age_unit), fractions, seed)
+        return split_table(check_table(data, files=False, on_problem=on_problem), fractions, **seeded)
+    if csv or not has_split(data):
+        return split_table(read_films(data, csv, columns, on_problem, age_unit), fractions, **seeded)
+    given = [name for name, value in dict(seed=seed, columns=columns, age_unit=age_unit).items() if value is not None]
+    if given:
+        raise BoneAgeError(f'{shown(data)} holds a split, whose films were read when it was made: '
+                           f'leave out {", ".join(given)}, or make it again.')
+    return load_split(data)
 
 # %% ../nbs/01b_splits.ipynb #00000018
 def data_hash(

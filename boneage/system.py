@@ -50,7 +50,7 @@ class BoneAgeAssessment:
         batch_size: int | tuple[int, int, int] | None = None,  # of training, or of all parts; the recipe's if None
         epochs: int | None = None,  # all at the recipe's last size; the recipe's if None
         lr: float | None = None,  # learning rate; the recipe's if None
-        seed: int = 2017,  # of the split
+        seed: int | None = None,  # of a new split, see `find_split`
         progress: bool = True,  # show curves and bars
         **changes,  # any field of `Recipe`: balanced, stages, loss, ...
     ):

@@ -98,7 +98,7 @@ def _split_for(
     "The split that a training takes; raises `BoneAgeError` as `_takes_split` and `find_split` do."
     from boneage.splits import find_split
     _takes_split(data, films, seed)
-    return find_split(data, **options, **films, **({} if seed is None else {'seed': seed}))
+    return find_split(data, seed, **options, **films)
 
 # %% ../nbs/10b_training_commands.ipynb #00000042
 def _thin_bins(balanced) -> list[str]:
