@@ -35,15 +35,15 @@ from boneage.films.phantom import make_phantoms
 
 FILMS, PATIENCE = 24, 600  # seconds; a busy machine takes ten times as long
 DEADLY = '''import os
-import boneage.apps.batch as batch, boneage.augmentation as augmentation
+import boneage.apps.film_rows as film_rows, boneage.augmentation as augmentation
 import boneage.pictures as pictures, boneage.stress as stress
 def fatal(read):
     def reading(source, *others):
         if 'deadly' in str(source): os._exit(9)
         return read(source, *others)
     return reading
-batch.read_film, pictures.preprocess = fatal(batch.read_film), fatal(pictures.preprocess)
-stress.read_radiograph, augmentation.read_radiograph = fatal(stress.read_radiograph), fatal(augmentation.read_radiograph)
+film_rows.read_film, pictures.preprocess = fatal(film_rows.read_film), fatal(pictures.preprocess)
+for room in (stress, augmentation): room.read_radiograph = fatal(room.read_radiograph)
 '''  # stands for a decoder that takes its process with it; workers load it before they begin
 
 
