@@ -9,6 +9,7 @@ __all__ = ['SCALES', 'REPORT_MODELS', 'start_recipe', 'report_values', 'Scale', 
 # %% ../nbs/09b_reproduction.ipynb #00000003
 from dataclasses import dataclass, replace
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 
@@ -219,7 +220,7 @@ def plot_cases(
         history = histories[histories['run'] == name]
         axis.plot(history['epoch'], history['mae'])
         axis.plot(history['epoch'], history['val_mae'], '--', color='tab:orange')
-        axis.set_title(name, fontsize=9), axis.set_xlabel('epoch', fontsize=8), axis.set_ylim(0, top)
+        axis.set_title(fill(name, 20), fontsize=9), axis.set_xlabel('epoch', fontsize=8), axis.set_ylim(0, top)
     axes[0, 0].set_ylabel('MAE (months)', fontsize=8)
     plt.close(figure)
     return figure
