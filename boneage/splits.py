@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['part_names', 'age_bins', 'age_bands', 'merge_tables', 'split_table', 'remove_split', 'save_split', 'has_split',
-           'load_split', 'find_split', 'data_hash']
+           'load_split', 'refuse_beside_split', 'find_split', 'data_hash']
 
 # %% ../nbs/01b_splits.ipynb #00000003
 import hashlib, os
@@ -193,6 +193,15 @@ def load_split(
     return split
 
 # %% ../nbs/01b_splits.ipynb #00000015
+def refuse_beside_split(
+    folder: str | Path,  # with a saved split
+    given: list[str],  # names of arguments or options that would do nothing to it
+) -> None:
+    "Raise `BoneAgeError` where anything is given."
+    if given:
+        raise BoneAgeError(f'{shown(folder)} holds a split, whose films were read when it was made: '
+                           f'leave out {", ".join(given)}, or make it again with `boneage dataset`.')
+
 def find_split(
     data: str | Path | pd.DataFrame,  # a folder with a saved split, what `read_films` takes, or a table
     seed: int | None = None,  # of a new split; that of `split_table` if None
@@ -210,10 +219,8 @@ def find_split(
         return split_table(check_table(data, files=False, on_problem=on_problem), fractions, **seeded)
     if csv or not has_split(data):
         return split_table(read_films(data, csv, columns, on_problem, age_unit), fractions, **seeded)
-    given = [name for name, value in dict(seed=seed, columns=columns, age_unit=age_unit).items() if value is not None]
-    if given:
-        raise BoneAgeError(f'{shown(data)} holds a split, whose films were read when it was made: '
-                           f'leave out {", ".join(given)}, or make it again.')
+    told = dict(seed=seed, columns=columns, age_unit=age_unit)
+    refuse_beside_split(data, [name for name, value in told.items() if value is not None])
     return load_split(data)
 
 # %% ../nbs/01b_splits.ipynb #00000018

@@ -81,12 +81,9 @@ def _takes_split(
     seed: int | None = None,  # from `seed_option`
 ) -> bool:
     "Whether a command takes the split in a folder; raises `BoneAgeError` for options that would do nothing to it."
-    from boneage.splits import has_split
+    from boneage.splits import has_split, refuse_beside_split
     if films['csv'] or not has_split(data): return False
-    given = films_given(films) + ([] if seed is None else ['--seed'])
-    if given:
-        raise BoneAgeError(f'{shown(data)} holds a split, whose films were read when it was made: '
-                           f'leave out {", ".join(given)}, or make it again with `boneage dataset`.')
+    refuse_beside_split(data, films_given(films) + ([] if seed is None else ['--seed']))
     return True
 
 def _split_for(
